@@ -1,0 +1,136 @@
+"""What the drivers raise, in the application's words."""
+
+import sqlite3
+
+import asyncpg
+import sqlalchemy.exc
+from sqlalchemy import Index, PrimaryKeyConstraint, Table, UniqueConstraint
+
+from adapters.sql.tables import metadata
+from application.errors import (
+    ApplicationError,
+    StorageFull,
+    StorageUnavailable,
+    TransactionConflict,
+)
+
+
+class ConnectionLost(StorageUnavailable):
+    """The connection broke, or was given up, while a statement was under way: the statement may
+    have been carried out."""
+
+
+class NoAnswer(ConnectionLost):
+    """The database did not answer in time, and would hardly answer a repetition."""
+
+
+class ConstraintViolated(ApplicationError):
+    """A constraint of the schema refused a row."""
+
+    def __init__(self, constraint: str) -> None:
+        super().__init__(f"the constraint {constraint} refused a row")
+        self.constraint = constraint
+
+
+# SQLSTATE by its first characters, the longest match first:
+# https://www.postgresql.org/docs/current/errcodes-appendix.html
+_BY_SQLSTATE: tuple[tuple[str, type[ApplicationError]], ...] = (
+    ("53100", StorageFull),
+    ("40001", TransactionConflict),  # serialization failure
+    ("40P01", TransactionConflict),  # deadlock
+    ("55P03", StorageUnavailable),  # lock timeout
+    ("57014", StorageUnavailable),  # statement timeout, or cancelled by an administrator
+    ("57P05", ConnectionLost),
+    ("57P0", ConnectionLost),  # the server shuts down, crashed, or starts
+    ("25006", StorageUnavailable),  # a read-only standby
+    ("42P01", StorageUnavailable),  # a table is missing: the schema is not at its head
+    ("42703", StorageUnavailable),  # a column is missing
+    ("53", StorageUnavailable),  # out of connections or memory
+    ("08", ConnectionLost),
+    ("28", StorageUnavailable),  # the password is wrong
+    ("3D", StorageUnavailable),  # there is no such database
+)
+
+# The low byte of a result code: https://www.sqlite.org/rescode.html
+_BY_SQLITE_CODE: dict[int, type[ApplicationError]] = {
+    sqlite3.SQLITE_BUSY: StorageUnavailable,
+    sqlite3.SQLITE_LOCKED: StorageUnavailable,
+    sqlite3.SQLITE_INTERRUPT: StorageUnavailable,
+    sqlite3.SQLITE_CANTOPEN: StorageUnavailable,
+    sqlite3.SQLITE_READONLY: StorageUnavailable,
+    sqlite3.SQLITE_IOERR: StorageUnavailable,
+    sqlite3.SQLITE_FULL: StorageFull,
+}
+
+
+def translated(error: BaseException) -> ApplicationError | None:  # noqa: PLR0911
+    """Return what the error means to the application, or None if it is a defect or a
+    cancellation, which nobody should catch. No text of the driver's is kept: it may hold
+    values of rows or addresses."""
+    match error:
+        case ApplicationError():
+            return error
+        case asyncpg.IntegrityConstraintViolationError():
+            return ConstraintViolated(str(error.constraint_name))
+        case asyncpg.PostgresError():
+            return _first_match(str(error.sqlstate))
+        case ValueError():  # a value that the driver cannot encode
+            return None
+        case asyncpg.InterfaceError() | asyncpg.InternalClientError():
+            return ConnectionLost("the connection to the database broke")
+        case sqlite3.IntegrityError():
+            return ConstraintViolated(constraint_of(error))
+        case sqlite3.Error():
+            return _of_sqlite(error)
+        case sqlalchemy.exc.TimeoutError():
+            return StorageUnavailable("no connection to the database became free in time")
+        case sqlalchemy.exc.DBAPIError() | sqlalchemy.exc.DontWrapMixin():
+            cause = error.__cause__ or error.__context__
+            return translated(cause) if cause else None
+        case TimeoutError():
+            return NoAnswer("the database does not answer")
+        case OSError():
+            return ConnectionLost("the database cannot be reached")
+        case _:
+            cause = error.__cause__
+            return translated(cause) if isinstance(cause, asyncpg.PostgresError) else None
+
+
+def _first_match(sqlstate: str) -> ApplicationError | None:
+    for start, error in _BY_SQLSTATE:
+        if sqlstate.startswith(start):
+            return error(f"the database refused (SQLSTATE {sqlstate})")
+    return None
+
+
+def _of_sqlite(error: sqlite3.Error) -> ApplicationError | None:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in _BY_SQLITE_CODE:
+        return _BY_SQLITE_CODE[code](f"the database refused ({error.sqlite_errorname})")
+    if "no such table" in str(error) or "no such column" in str(error):
+        return StorageUnavailable("the schema is not at its head")
+    return None
+
+
+def constraint_of(error: sqlite3.IntegrityError) -> str:
+    """Return the violated constraint's name. SQLite gives it for a CHECK; for a key it names the
+    columns, `UNIQUE constraint failed: example_items.id`, which the tables know the key of."""
+    subject = str(error).rpartition(": ")[2]
+    return _KEYS_BY_COLUMNS.get(subject, subject)
+
+
+def _keys(table: Table) -> dict[str, str]:
+    keys: list[PrimaryKeyConstraint | UniqueConstraint | Index] = [
+        table.primary_key,
+        *(each for each in table.constraints if isinstance(each, UniqueConstraint)),
+        *(index for index in table.indexes if index.unique),
+    ]
+    return {
+        ", ".join(f"{table.name}.{column.name}" for column in key.columns): str(key.name)
+        for key in keys
+    }
+
+
+_KEYS_BY_COLUMNS = {
+    columns: name for table in metadata.tables.values() for columns, name in _keys(table).items()
+}

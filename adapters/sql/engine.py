@@ -1,0 +1,142 @@
+"""From the settings to an engine, with what each database needs to be dependable."""
+
+import sqlite3
+from pathlib import Path
+from typing import Any, Protocol
+
+from pydantic import SecretStr
+from sqlalchemy import URL, event, make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool
+
+from adapters.sql.database import Database
+from adapters.sql.postgresql import PostgresqlDatabase
+from adapters.sql.sqlite import SqliteDatabase
+
+ASYNC_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
+SQLITE_READERS = 4
+BUSY_TIMEOUT_SECONDS = 5
+POOL_TIMEOUT_SECONDS = 2
+# A connection comes back with nothing open: sessions end their transaction when they close, units
+# of work before they give it back.
+_NOTHING_TO_RESET = None
+
+
+class DatabaseSettings(Protocol):
+    """The settings that an engine is built from."""
+
+    @property
+    def database_url(self) -> SecretStr: ...
+
+    @property
+    def database_pool_size(self) -> int: ...
+
+    @property
+    def database_echo(self) -> bool: ...
+
+
+def parse_database_url(text: str) -> URL:
+    """Return the address; raise `ValueError`, without repeating the address, if it is none or
+    names a driver that is not async."""
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError):
+        raise ValueError(
+            "the database URL is not of the form driver://user:password@host:port/database"
+        ) from None
+    backend = url.get_backend_name()
+    if backend not in ASYNC_DRIVERS:
+        raise ValueError(
+            f"the database {backend!r} is not supported: use "
+            + ", ".join(f"{driver}://" for driver in ASYNC_DRIVERS.values())
+            + " or memory://"
+        )
+    if url.drivername != ASYNC_DRIVERS[backend]:
+        raise ValueError(
+            f"the database driver {url.drivername!r} is not the async one: "
+            f"write {ASYNC_DRIVERS[backend]}:// instead of {url.drivername}://"
+        )
+    return url
+
+
+def init_database(settings: DatabaseSettings) -> AsyncEngine:
+    """Return the engine for the settings' database, which connects on first use.
+
+    Raises `ValueError` if the URL cannot be used.
+    """
+    url = parse_database_url(settings.database_url.get_secret_value())
+    if url.get_backend_name() == "postgresql":
+        return create_async_engine(
+            url,
+            echo=settings.database_echo,
+            hide_parameters=True,
+            pool_size=settings.database_pool_size,
+            max_overflow=0,
+            pool_timeout=POOL_TIMEOUT_SECONDS,
+            pool_reset_on_return=_NOTHING_TO_RESET,
+        )
+    if url.database and url.database != ":memory:" and url.query.get("mode") != "memory":
+        Path(url.database.removeprefix("file:")).parent.mkdir(parents=True, exist_ok=True)
+    return _sqlite_engine(url, settings.database_echo, connections=1, query_only=False)
+
+
+def open_database(engine: AsyncEngine) -> Database:
+    """Return the database that units of work use the engine through."""
+    if engine.dialect.name == "postgresql":
+        return PostgresqlDatabase(engine)
+    if is_in_memory(engine):
+        return SqliteDatabase(engine, engine)
+    readers = _sqlite_engine(
+        engine.url, bool(engine.echo), connections=SQLITE_READERS, query_only=True
+    )
+    return SqliteDatabase(engine, readers)
+
+
+def is_in_memory(engine: AsyncEngine) -> bool:
+    """Tell whether the database is a SQLite one that ends with its connection."""
+    database = engine.url.database
+    return engine.dialect.name == "sqlite" and (
+        not database or ":memory:" in database or engine.url.query.get("mode") == "memory"
+    )
+
+
+def _sqlite_engine(url: URL, echo: bool, *, connections: int, query_only: bool) -> AsyncEngine:
+    engine = create_async_engine(
+        url,
+        echo=echo,
+        hide_parameters=True,
+        connect_args={"timeout": BUSY_TIMEOUT_SECONDS},
+        # Whoever writes takes a turn on the one connection. For a database in memory, which is
+        # its connection, that keeps one session from seeing or undoing another's work.
+        poolclass=AsyncAdaptedQueuePool,
+        pool_size=connections,
+        max_overflow=0,
+        pool_timeout=POOL_TIMEOUT_SECONDS,
+        pool_reset_on_return=_NOTHING_TO_RESET,
+    )
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def prepare(dbapi_connection: Any, _record: object) -> None:
+        # The driver must not open transactions by itself.
+        dbapi_connection.isolation_level = None
+        cursor = dbapi_connection.cursor()
+        cursor.execute("PRAGMA journal_mode = WAL")
+        # One flush to the disk for each commit; NORMAL makes none in WAL mode, and a power
+        # failure could take back what a client was told.
+        cursor.execute("PRAGMA synchronous = FULL")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        if query_only:
+            cursor.execute("PRAGMA query_only = ON")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: Any) -> None:
+        # A transaction that reads first and writes later could find itself locked out.
+        connection.exec_driver_sql("BEGIN" if query_only else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+if sqlite3.sqlite_version_info < (3, 35):  # pragma: no cover
+    raise ImportError("SQLite 3.35 or newer is needed, for RETURNING")

@@ -1,0 +1,145 @@
+"""How statements reach PostgreSQL: compiled by SQLAlchemy, on a connection of its pool, by
+asyncpg's own call."""
+
+from collections.abc import AsyncIterator, Awaitable, Sequence
+from contextlib import asynccontextmanager
+from functools import lru_cache, partial
+from typing import Any, TypeVar, cast
+
+import asyncpg
+from sqlalchemy import PoolProxiedConnection
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.pool import QueuePool
+
+from adapters.sql.compiled_statement import CompiledStatement
+from adapters.sql.connection_lease import give_back, lend
+from adapters.sql.database import Parameters, Row, Statement, Write
+from adapters.sql.driver_errors import ConnectionLost, ConstraintViolated, NoAnswer, translated
+from adapters.sql.statement_events import StatementEvents
+from application.errors import OutcomeUnknown
+
+_T = TypeVar("_T")
+
+
+class PostgresqlDatabase:
+    """A `Database` on an engine of asyncpg. A statement outside a transaction is its own, made
+    durable in one round trip."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._compiled = lru_cache(maxsize=500)(partial(CompiledStatement, dialect=engine.dialect))
+        self._events = StatementEvents(engine)
+
+    async def fetch(self, statement: Statement, parameters: Parameters) -> Sequence[Row]:
+        repetitions = cast(QueuePool, self._engine.pool).size()
+        while True:
+            lease = await self._lend()
+            try:
+                return await self.run(lease, statement, parameters)
+            except NoAnswer:
+                raise
+            except ConnectionLost:
+                # It died while nobody used it, and so may have all others of the pool. That
+                # only shows in use; and a read, unlike a write, may be repeated.
+                if not repetitions:
+                    raise
+                repetitions -= 1
+            finally:
+                give_back(lease)
+
+    async def apply(self, writes: Sequence[Write]) -> None:
+        if len(writes) == 1:
+            lease = await self._lend()
+            try:
+                await self.write(lease, writes[0])
+            except ConnectionLost as error:
+                raise OutcomeUnknown("the database was lost while it committed") from error
+            finally:
+                give_back(lease)
+        elif writes:
+            async with self.transaction() as transaction:
+                await transaction.apply(writes)
+                await transaction.commit()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator["PostgresqlTransaction"]:
+        lease = await self._lend()
+        try:
+            await self.control(lease, "BEGIN")
+            try:
+                yield PostgresqlTransaction(self, lease)
+            finally:
+                if lease.is_valid and _asyncpg(lease).is_in_transaction():
+                    await self.control(lease, "ROLLBACK")
+        finally:
+            give_back(lease)
+
+    async def close(self) -> None:
+        """There is nothing beside the engine."""
+
+    async def run(
+        self, lease: PoolProxiedConnection, statement: Statement, parameters: Parameters
+    ) -> Sequence[Row]:
+        """Run a statement on a lent connection and return its rows."""
+        compiled = self._compiled(statement)
+        values = compiled.bind(parameters)
+        call = _asyncpg(lease).fetch(compiled.sql, *values)
+        rows = await self._finish(lease, compiled.sql, values, call)
+        return compiled.rows(cast(Sequence[Row], rows))
+
+    async def write(self, lease: PoolProxiedConnection, write: Write) -> None:
+        """Run a write on a lent connection and see that it did what it was meant to."""
+        try:
+            rows = await self.run(lease, write.statement, write.parameters)
+        except ConstraintViolated as error:
+            raise write.refusal(error) from error
+        write.check(rows)
+
+    async def control(self, lease: PoolProxiedConnection, sql: str) -> None:
+        """Run a statement that has neither parameters nor rows."""
+        await self._finish(lease, sql, (), _asyncpg(lease).execute(sql))
+
+    async def _finish(
+        self, lease: PoolProxiedConnection, sql: str, values: Sequence[Any], call: Awaitable[_T]
+    ) -> _T:
+        try:
+            with self._events.around(lease, sql, values):
+                return await call
+        except BaseException as error:
+            # Only the server's own answer leaves a connection in a known state: after a
+            # cancellation or a broken line nobody else may have it.
+            if not isinstance(error, asyncpg.PostgresError) or _asyncpg(lease).is_closed():
+                lease.invalidate()
+            if meaning := translated(error):
+                raise meaning from error
+            raise
+
+    async def _lend(self) -> PoolProxiedConnection:
+        lease = await lend(self._engine)
+        while _asyncpg(lease).is_closed():
+            lease.invalidate()
+            lease = await lend(self._engine)
+        return lease
+
+
+class PostgresqlTransaction:
+    def __init__(self, database: PostgresqlDatabase, lease: PoolProxiedConnection) -> None:
+        self._database = database
+        self._lease = lease
+
+    async def fetch(self, statement: Statement, parameters: Parameters) -> Sequence[Row]:
+        return await self._database.run(self._lease, statement, parameters)
+
+    async def apply(self, writes: Sequence[Write]) -> None:
+        for write in writes:
+            await self._database.write(self._lease, write)
+
+    async def commit(self) -> None:
+        try:
+            await self._database.control(self._lease, "COMMIT")
+        except ConnectionLost as error:
+            raise OutcomeUnknown("the database was lost while it committed") from error
+
+
+def _asyncpg(lease: PoolProxiedConnection) -> "asyncpg.Connection[asyncpg.Record]":
+    return cast("asyncpg.Connection[asyncpg.Record]", lease.driver_connection)

@@ -1,0 +1,63 @@
+"""The tables. A change here needs a migration; a test compares the two."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    DateTime,
+    Dialect,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    TypeDecorator,
+    Uuid,
+)
+
+from domain.example_item import DESCRIPTION_MAX_LENGTH, NAME_MAX_LENGTH
+
+
+class UtcText(TypeDecorator[datetime]):
+    """A UTC time in a database that has no type for it: ISO 8601 text of a fixed width, which
+    sorts as the times do."""
+
+    impl = String(32)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> str | None:
+        return None if value is None else value.astimezone(UTC).isoformat(timespec="microseconds")
+
+    def process_result_value(self, value: str | None, _dialect: Dialect) -> datetime | None:
+        return None if value is None else datetime.fromisoformat(value)
+
+
+UtcTime = DateTime(timezone=True).with_variant(UtcText(), "sqlite")
+
+metadata = MetaData(
+    # Every constraint has a name of its own, so that errors and migrations can name it.
+    naming_convention={
+        "ix": "ix_%(column_0_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+example_items = Table(
+    "example_items",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("name", String(NAME_MAX_LENGTH), nullable=False),
+    Column("description", String(DESCRIPTION_MAX_LENGTH)),
+    Column("version", Integer, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("updated_at", UtcTime, nullable=False),
+    # SQLite does not hold a VARCHAR to its length.
+    CheckConstraint(f"length(name) BETWEEN 1 AND {NAME_MAX_LENGTH}", name="name_length"),
+    CheckConstraint(f"length(description) <= {DESCRIPTION_MAX_LENGTH}", name="description_length"),
+    CheckConstraint("version >= 1", name="version"),
+    # The rows lie in the order of their keys, so that a page is one walk.
+    sqlite_with_rowid=False,
+)

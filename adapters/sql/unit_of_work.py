@@ -1,0 +1,96 @@
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from types import TracebackType
+from typing import Self
+
+from adapters.sql.database import Database, Parameters, Row, Statement, Transaction, Write
+from adapters.sql.example_item_repository import SqlExampleItemReader, SqlExampleItemRepository
+
+
+class SqlReadingUnitOfWork:
+    """A `ReadingUnitOfWork`: every read stands for itself and sees what is committed."""
+
+    def __init__(self, database: Database) -> None:
+        self.example_items = SqlExampleItemReader(database)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        error_type: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """There is nothing to end."""
+
+
+class SqlUnitOfWork:
+    """A `UnitOfWork` that gathers its writes and sends them together when it commits.
+
+    So it holds no connection and no lock while the use case thinks, and a rollback has nothing
+    to undo. Two units that read the same item are told apart by its version, which every update
+    and removal checks. Only a unit that reads again after it wrote opens a transaction before
+    its commit, to see its own writes.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._writes: list[Write] = []
+        self._transaction: Transaction | None = None
+        self._open = AsyncExitStack()
+        self.example_items = SqlExampleItemRepository(self)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        error_type: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._writes.clear()
+        if self._transaction:
+            self._transaction = None
+            await self._open.aclose()
+
+    async def fetch(self, statement: Statement, parameters: Parameters) -> Sequence[Row]:
+        """Return all rows, as this unit's own writes have left them."""
+        if self._writes:
+            if not self._transaction:
+                self._transaction = await self._open.enter_async_context(
+                    self._database.transaction()
+                )
+            await self._transaction.apply(self._take_writes())
+        return await (self._transaction or self._database).fetch(statement, parameters)
+
+    def write(self, write: Write) -> None:
+        """Take note of a write, for the commit."""
+        self._writes.append(write)
+
+    async def commit(self) -> None:
+        writes = self._take_writes()
+        if not self._transaction:
+            await self._database.apply(writes)
+            return
+        await self._transaction.apply(writes)
+        await self._transaction.commit()
+
+    def _take_writes(self) -> list[Write]:
+        writes, self._writes = self._writes, []
+        return writes
+
+
+class SqlUnitsOfWork:
+    """The `UnitsOfWork` of one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._reading = SqlReadingUnitOfWork(database)
+
+    def for_reading(self) -> AbstractAsyncContextManager[SqlReadingUnitOfWork]:
+        return self._reading
+
+    def for_writing(self) -> AbstractAsyncContextManager[SqlUnitOfWork]:
+        return SqlUnitOfWork(self._database)

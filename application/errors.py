@@ -1,0 +1,52 @@
+"""What can go wrong in a use case, in the application's own words.
+
+Adapters translate what their drivers raise into these; entrypoints translate these into
+answers.
+"""
+
+from uuid import UUID
+
+
+class ApplicationError(Exception):
+    """Something that a use case could not do."""
+
+
+class ExampleItemNotFound(ApplicationError):
+    """There is no item of this id."""
+
+    def __init__(self, item_id: UUID) -> None:
+        super().__init__(f"there is no example item {item_id}")
+        self.item_id = item_id
+
+
+class StaleVersion(ApplicationError):
+    """The item is not, or is no longer, the version that the change was meant for."""
+
+    def __init__(self, item_id: UUID) -> None:
+        super().__init__(f"example item {item_id} was changed or deleted meanwhile")
+        self.item_id = item_id
+
+
+class DuplicateId(ApplicationError):
+    """An item of this id exists already."""
+
+    def __init__(self, item_id: UUID) -> None:
+        super().__init__(f"an example item {item_id} exists already")
+        self.item_id = item_id
+
+
+class StorageUnavailable(ApplicationError):
+    """The storage cannot be used now. Nothing was changed: the use case may run again."""
+
+
+class TransactionConflict(StorageUnavailable):
+    """The storage chose this unit of work as the one to give way (a serialization failure or
+    a deadlock). Nothing was changed: the use case may run again at once."""
+
+
+class OutcomeUnknown(ApplicationError):
+    """The storage was lost while it committed: the change may have been made or not."""
+
+
+class StorageFull(ApplicationError):
+    """The storage has no room left. Nothing was changed; reading goes on."""

@@ -1,0 +1,1 @@
+"""What the service is compared with: each is minimal, with the same columns and JSON."""

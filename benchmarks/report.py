@@ -1,0 +1,68 @@
+"""Writes the figures into docs/performance.md, between two markers; the prose around them stays."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from benchmarks import machine, tables
+from benchmarks.plan import ROUNDS_TO_JUDGE, Plan
+from benchmarks.plot import plot
+from benchmarks.run import Finished
+from benchmarks.subjects import POSTGRESQL
+from benchmarks.verdict import Verdict
+
+BEGIN, END = "<!-- figures -->", "<!-- /figures -->"
+NEW_PAGE = f"# Performance\n\n{BEGIN}\n{END}\n"
+
+
+def write_report(docs: Path, plan: Plan, finished: Finished, verdicts: Sequence[Verdict]) -> None:
+    docs.mkdir(exist_ok=True)
+    (docs / "performance.svg").write_text(plot(plan, finished.results), encoding="utf-8")
+    page = docs / "performance.md"
+    before = page.read_text(encoding="utf-8") if page.exists() else NEW_PAGE
+    figures = "\n\n".join(sections(plan, finished, verdicts))
+    page.write_text(between_markers(before, figures), encoding="utf-8")
+
+
+def between_markers(page: str, figures: str) -> str:
+    if BEGIN not in page:
+        page = f"{page.rstrip()}\n\n{BEGIN}\n{END}\n"
+    before, _, rest = page.partition(BEGIN)
+    return f"{before}{BEGIN}\n\n{figures}\n\n{END}{rest.partition(END)[2]}"
+
+
+def sections(plan: Plan, finished: Finished, verdicts: Sequence[Verdict]) -> Iterator[str]:
+    results = finished.results
+    yield f"Taken on {machine.description()}."
+    yield f"With {machine.packages()}{_postgresql(finished)}."
+    yield " ".join(_conditions(plan, finished))
+    if plan.rounds < ROUNDS_TO_JUDGE:
+        yield f"{plan.rounds} rounds are a hint; it takes {ROUNDS_TO_JUDGE} to judge."
+    yield "![CPU per request, and the last page as the table grows](performance.svg)"
+    for database in plan.databases:
+        yield f"### CPU per request, {database}, 16 connections"
+        yield tables.cpu(database, results)
+        yield f"### Under load, {database}, 16 and 64 connections"
+        yield tables.under_load(database, results)
+    yield "### Start-up and memory"
+    yield tables.process(plan.databases, results)
+    if POSTGRESQL in plan.databases:
+        yield "### Statements and round trips for each request, PostgreSQL"
+        yield tables.round_trips(POSTGRESQL, results)
+    yield "### The last page of 50, in ms, one connection"
+    yield "The service finds it by its cursor, the tutorial style by an offset."
+    yield tables.last_page(plan, results)
+    yield "### Bounds"
+    yield tables.verdicts(verdicts)
+
+
+def _conditions(plan: Plan, finished: Finished) -> Iterator[str]:
+    yield f"Medians of {plan.rounds} interleaved rounds, smallest and greatest in brackets;"
+    yield "ratios are taken round by round."
+    yield "Every subject is one process on uvloop and httptools, and its commits are durable."
+    yield f"The same work took {finished.drift:.2f} times as long in the machine's slowest tenth of"
+    yield "the run as in its fastest, which is scaled out of the CPU times."
+    yield from tables.busy_generator(finished.results)
+
+
+def _postgresql(finished: Finished) -> str:
+    return f", PostgreSQL {finished.postgresql_version}" if finished.postgresql_version else ""

@@ -1,0 +1,1 @@
+"""How the outside drives the service: settings, container, command line, HTTP."""

@@ -1,0 +1,86 @@
+"""The command line: `python -m entrypoints --help`."""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Sequence
+
+import uvicorn
+from pydantic import ValidationError
+
+from entrypoints import database_commands
+from entrypoints.log_output import configure_logging
+from entrypoints.settings import AppSettings
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit status."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        settings = AppSettings()
+    except ValidationError as error:
+        for each in error.errors(include_input=False, include_url=False):
+            name = "APP_" + "_".join(str(part) for part in each["loc"]).upper()
+            print(f"{name}: {each['msg']}", file=sys.stderr)
+        return 2
+    configure_logging()
+    return int(options.command(settings, options) or 0)
+
+
+def serve(settings: AppSettings, _options: argparse.Namespace) -> None:
+    """Serve HTTP until a signal ends it."""
+    uvicorn.run(
+        "entrypoints.http.app:app_from_environment",
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        workers=settings.workers,
+        loop="uvloop" if sys.platform != "win32" else "auto",
+        http="httptools",
+        # The request's own log line says more, and the log is configured already.
+        access_log=False,
+        log_config=None,
+        server_header=False,
+    )
+
+
+def database(settings: AppSettings, options: argparse.Namespace) -> int:
+    """Run a database command."""
+    if settings.uses_memory:
+        print("APP_DATABASE_URL is memory://, which has no schema.", file=sys.stderr)
+        return 2
+    run = getattr(database_commands, options.name)
+    return int(asyncio.run(run(settings, options.argument)))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m entrypoints",
+        description="The async database service. Settings come from the environment (APP_...) "
+        "and from .env; see .env.example.",
+    )
+    parser.set_defaults(command=serve)
+    commands = parser.add_subparsers(title="commands", metavar="")
+    commands.add_parser("serve", help="serve HTTP (also without a command)").set_defaults(
+        command=serve
+    )
+    db = commands.add_parser("db", help="bring the database's schema up to date")
+    names = db.add_subparsers(title="commands", metavar="", required=True)
+    for name, argument, help_text in (
+        ("upgrade", "revision", "migrate up to the newest revision, or to the one given"),
+        ("downgrade", "revision", "migrate down to the revision given, or by one step"),
+        ("current", None, "print the database's revision and the newest one"),
+        ("revision", "message", "write a migration from the difference to the tables"),
+    ):
+        each = names.add_parser(name, help=help_text, description=help_text)
+        each.set_defaults(command=database, name=name, argument=None)
+        if argument == "message":
+            each.add_argument("argument", metavar=argument)
+        elif argument:
+            each.add_argument("argument", metavar=argument, nargs="?")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

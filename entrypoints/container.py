@@ -1,0 +1,40 @@
+"""The composition root: which adapter keeps which port."""
+
+from operator import attrgetter
+
+from dependency_injector.containers import DeclarativeContainer
+from dependency_injector.providers import Callable, Dependency, Selector, Singleton
+from sqlalchemy.ext.asyncio import async_sessionmaker
+
+from adapters.memory.storage import MemoryStorage
+from adapters.sql.engine import init_database
+from adapters.sql.storage import SqlStorage
+from adapters.system_clock import SystemClock
+from adapters.uuid7_source import Uuid7Source
+from application.example_item_service import ExampleItemService
+from entrypoints.settings import AppSettings
+
+
+def _kind_of_storage(settings: AppSettings) -> str:
+    return "memory" if settings.uses_memory else "sql"
+
+
+class Container(DeclarativeContainer):
+    """Everything that one app is made of. `create_app` makes one for each app, so that two apps
+    in one process share nothing."""
+
+    settings = Dependency(instance_of=AppSettings)
+    clock = Singleton(SystemClock)
+    ids = Singleton(Uuid7Source)
+
+    engine = Singleton(init_database, settings)
+    sessionmaker = Singleton(async_sessionmaker, engine, expire_on_commit=False)
+
+    storage = Selector(
+        Callable(_kind_of_storage, settings),
+        memory=Singleton(MemoryStorage),
+        sql=Singleton(SqlStorage, engine),
+    )
+    units_of_work = Callable(attrgetter("units_of_work"), storage)
+
+    example_item_service = Singleton(ExampleItemService, units_of_work, clock, ids)

@@ -1,0 +1,60 @@
+"""The app: routes, error handlers, middleware, and the lifespan that holds the container."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from dependency_injector.providers import Object
+from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
+
+from entrypoints.container import Container
+from entrypoints.http import example_items, health
+from entrypoints.http.error_handlers import add_error_handlers
+from entrypoints.http.openapi import describe
+from entrypoints.http.request_context import RequestContext
+from entrypoints.log_output import configure_logging
+from entrypoints.settings import AppSettings
+
+
+def create_app(settings: AppSettings, **overrides: Any) -> FastAPI:
+    """Return the app. An override puts an object in the place of what the container of that name
+    would make: `create_app(settings, clock=FixedClock(...))`."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        container = Container(settings=settings)
+        container.override_providers(
+            **{name: Object(replacement) for name, replacement in overrides.items()}
+        )
+        app.state.container = container
+        storage = container.storage()
+        try:
+            await storage.open()
+            yield
+        finally:
+            await storage.close()
+
+    # The API's routes stand before those of the docs page, because the first match is taken.
+    app = (FastAPIOffline if settings.docs_enabled else _without_docs)(
+        title="Async database service",
+        version="0.1.0",
+        summary="Example items, kept in SQLite or PostgreSQL.",
+        lifespan=lifespan,
+        redirect_slashes=False,
+    )
+    app.router.routes[:0] = [*example_items.router.routes, *health.router.routes]
+    app.add_middleware(RequestContext)
+    add_error_handlers(app)
+    describe(app)
+    return app
+
+
+def _without_docs(**options: Any) -> FastAPI:
+    return FastAPI(openapi_url=None, **options)
+
+
+def app_from_environment() -> FastAPI:
+    """Return the app as the environment sets it, for a server that imports it by name."""
+    configure_logging()
+    return create_app(AppSettings())

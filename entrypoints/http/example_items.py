@@ -1,0 +1,187 @@
+"""The routes of example items."""
+
+from typing import Annotated
+from urllib.parse import urlencode
+from uuid import UUID
+
+import orjson
+from fastapi import APIRouter, Depends, Header, Query
+from fastapi.exceptions import RequestValidationError
+from starlette.requests import Request
+from starlette.responses import Response
+
+from application.example_item_service import ExampleItemService
+from domain.example_item import ExampleItem
+from entrypoints.http.cursor import decode_cursor, encode_cursor
+from entrypoints.http.direct_route import DirectRoute
+from entrypoints.http.entity_tag import entity_tag, is_known, versions_that_match
+from entrypoints.http.example_item_schemas import (
+    EXAMPLE_ID,
+    ExampleItemCreate,
+    ExampleItemPatch,
+    ExampleItemRead,
+    to_read,
+)
+from entrypoints.http.openapi import header, headers, problems
+
+PATH = "/api/v1/examples/database-example/"
+ITEM_PATH = PATH + "{item_id}"
+
+router = APIRouter(route_class=DirectRoute, tags=["Example items"])
+
+
+async def example_item_service(request: Request) -> ExampleItemService:
+    service: ExampleItemService = request.app.state.container.example_item_service()
+    return service
+
+
+Service = Annotated[ExampleItemService, Depends(example_item_service)]
+IfMatch = Annotated[
+    str | None,
+    Header(
+        description="Change the item only if its ETag is one of these (RFC 9110, section 13.1.1).",
+        examples=['"1"'],
+    ),
+]
+IfNoneMatch = Annotated[
+    str | None,
+    Header(
+        description="Answer 304 if the item's ETag is one of these (RFC 9110, section 13.1.2).",
+        examples=['"1"'],
+    ),
+]
+ETAG = {"ETag": header("Names the item's version, for If-Match and If-None-Match.", '"1"')}
+LOCATION = {"Location": header("Where the item is.", PATH + EXAMPLE_ID)}
+LINK = {
+    "Link": header(
+        'The next page, rel="next" (RFC 8288); not there on the last page.',
+        f'<{PATH}?limit=50&cursor={encode_cursor(UUID(EXAMPLE_ID))}>; rel="next"',
+        required=False,
+    )
+}
+
+
+@router.get(
+    PATH,
+    summary="List items in creation order",
+    response_model=list[ExampleItemRead],
+    responses={
+        200: headers(LINK),
+        **problems(422, 503),
+    },
+)
+async def list_example_items(
+    request: Request,
+    service: Service,
+    limit: Annotated[int, Query(ge=1, le=200, description="At most so many items.")] = 50,
+    cursor: Annotated[
+        str | None, Query(description="From the Link of the page before, unaltered.")
+    ] = None,
+) -> Response:
+    page = await service.page(_after(cursor), limit)
+    fields = {}
+    if page.next_after:
+        query = urlencode({"limit": limit, "cursor": encode_cursor(page.next_after)})
+        fields["Link"] = f'<{request.scope.get("root_path", "")}{PATH}?{query}>; rel="next"'
+    return _json([to_read(item) for item in page.items], 200, fields)
+
+
+@router.post(
+    PATH,
+    summary="Create an item",
+    status_code=201,
+    response_model=ExampleItemRead,
+    responses={
+        201: headers(ETAG, LOCATION),
+        **problems(415, 422, 503, 507),
+    },
+)
+async def create_example_item(
+    request: Request, service: Service, body: ExampleItemCreate
+) -> Response:
+    item = await service.create(body.name, body.description)
+    location = f"{request.scope.get('root_path', '')}{PATH}{item.id}"
+    return _item(item, 201, {"Location": location})
+
+
+@router.get(
+    ITEM_PATH,
+    summary="Get an item",
+    response_model=ExampleItemRead,
+    responses={
+        200: headers(ETAG),
+        304: headers(ETAG, description="Not modified"),
+        **problems(404, 503),
+    },
+)
+async def get_example_item(
+    service: Service, item_id: UUID, if_none_match: IfNoneMatch = None
+) -> Response:
+    item = await service.get(item_id)
+    if is_known(if_none_match, item.version):
+        return Response(status_code=304, headers={"ETag": entity_tag(item.version)})
+    return _item(item)
+
+
+@router.put(
+    ITEM_PATH,
+    summary="Replace an item",
+    response_model=ExampleItemRead,
+    responses={200: headers(ETAG), **problems(404, 409, 412, 415, 422, 503, 507)},
+)
+async def replace_example_item(
+    service: Service, item_id: UUID, body: ExampleItemCreate, if_match: IfMatch = None
+) -> Response:
+    versions = versions_that_match(if_match)
+    return _item(await service.replace(item_id, body.name, body.description, versions))
+
+
+@router.patch(
+    ITEM_PATH,
+    summary="Change an item in part",
+    response_model=ExampleItemRead,
+    responses={200: headers(ETAG), **problems(404, 409, 412, 415, 422, 503, 507)},
+)
+async def change_example_item(
+    service: Service, item_id: UUID, body: ExampleItemPatch, if_match: IfMatch = None
+) -> Response:
+    item = await service.change(
+        item_id,
+        name=body.changed_name(),
+        description=body.changed_description(),
+        versions=versions_that_match(if_match),
+    )
+    return _item(item)
+
+
+@router.delete(
+    ITEM_PATH,
+    summary="Delete an item",
+    status_code=204,
+    responses=problems(404, 409, 412, 503, 507),
+)
+async def delete_example_item(
+    service: Service, item_id: UUID, if_match: IfMatch = None
+) -> Response:
+    await service.delete(item_id, versions_that_match(if_match))
+    return Response(status_code=204)
+
+
+def _after(cursor: str | None) -> UUID | None:
+    if cursor is None:
+        return None
+    try:
+        return decode_cursor(cursor)
+    except ValueError:
+        raise RequestValidationError(
+            [{"type": "cursor", "loc": ("query", "cursor"), "msg": "This is not a valid cursor."}]
+        ) from None
+
+
+def _item(item: ExampleItem, status: int = 200, fields: dict[str, str] | None = None) -> Response:
+    return _json(to_read(item), status, {"ETag": entity_tag(item.version), **(fields or {})})
+
+
+def _json(content: object, status: int, fields: dict[str, str]) -> Response:
+    body = orjson.dumps(content, option=orjson.OPT_UTC_Z)
+    return Response(body, status, fields, "application/json")

@@ -1,0 +1,53 @@
+"""Whether the process lives, and whether it can serve."""
+
+import asyncio
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import Response
+
+from entrypoints.http.direct_route import DirectRoute
+from entrypoints.http.openapi import problems
+from entrypoints.http.problem import problem
+
+READY_WITHIN_SECONDS = 1.0
+
+router = APIRouter(route_class=DirectRoute, tags=["Health"])
+
+
+class Health(BaseModel):
+    status: str = "ok"
+
+
+@router.get("/health/live", summary="Is the process alive?", response_model=Health)
+async def live() -> Response:
+    return _ok()
+
+
+@router.get(
+    "/health/ready",
+    summary="Can it serve: does the storage answer, with the schema of this version?",
+    response_model=Health,
+    responses=problems(503),
+)
+async def ready(request: Request) -> Response:
+    try:
+        async with asyncio.timeout(READY_WITHIN_SECONDS):
+            is_ready = await request.app.state.container.storage().is_ready()
+    except TimeoutError:
+        is_ready = False
+    if is_ready:
+        return _ok()
+    return problem(
+        request.scope,
+        503,
+        "The storage does not answer, or its schema is not the one of this version.",
+        headers={"Retry-After": "1"},
+    )
+
+
+def _ok() -> Response:
+    return Response(
+        b'{"status":"ok"}', headers={"Cache-Control": "no-store"}, media_type="application/json"
+    )

