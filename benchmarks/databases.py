@@ -16,12 +16,12 @@ class Databases:
         self._server = server
         self._directory = directory
 
-    def create(self, database: str, name: str) -> str:
-        """Make a new, empty one and return its address."""
+    def create(self, database: str, name: str, port: int | None = None) -> str:
+        """Make a new, empty one and return its address, by way of a proxy's port if given."""
         if database == POSTGRESQL:
             server = self._postgresql()
             asyncio.run(server.create_database(name))
-            return server.url(name)
+            return server.url(name, port=port)
         return f"sqlite+aiosqlite:///{self._directory / name}.sqlite3"
 
     def postgresql_port(self) -> int:

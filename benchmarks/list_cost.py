@@ -4,14 +4,14 @@ import json
 from collections.abc import Sequence
 from contextlib import ExitStack
 from http.client import HTTPConnection
-from pathlib import Path
 from urllib.parse import quote
 
-from benchmarks.databases import Databases
-from benchmarks.generator import LoadGenerator
+from benchmarks.bench import Bench
 from benchmarks.many_rows import multiply, row_id
 from benchmarks.operations import PREFIX
-from benchmarks.results import LAST_PAGE, Quantity, Results
+from benchmarks.plan import Plan
+from benchmarks.progress import say
+from benchmarks.results import LAST_PAGE, Quantity
 from benchmarks.running import HOST, RunningSubject, start_all
 from benchmarks.seeding import seed
 from benchmarks.subjects import SERVICE, TUTORIAL, Subject
@@ -20,50 +20,33 @@ PAGE = 50
 HAVE_PAGES = (SERVICE, TUTORIAL)
 
 
-class ListCost:
-    def __init__(
-        self,
-        generator: LoadGenerator,
-        results: Results,
-        databases: Databases,
-        logs: Path,
-        row_counts: Sequence[int],
-    ) -> None:
-        self._generator = generator
-        self._results = results
-        self._databases = databases
-        self._logs = logs
-        self._row_counts = row_counts
-
-    def measure(self, subjects: Sequence[Subject], rounds: int, seconds: float) -> None:
-        everyone = {
-            self._prepare(subject, rows): rows
-            for subject in subjects
-            if subject.name in HAVE_PAGES
-            for rows in self._row_counts
-        }
-        with ExitStack() as stack:
-            for running in everyone:
-                stack.callback(running.stop)
-            start_all(list(everyone))
+def measure_last_pages(bench: Bench, subjects: Sequence[Subject], plan: Plan) -> None:
+    everyone = {
+        bench.place(subject, f"{subject.name}_{rows}_rows"): rows
+        for subject in subjects
+        if subject.name in HAVE_PAGES
+        for rows in plan.row_counts
+    }
+    with ExitStack() as stack:
+        for running in everyone:
+            stack.callback(running.stop)
+        start_all(list(everyone))
+        say("filling tables")
+        for running, rows in everyone.items():
+            seed(running, count=1)
+            multiply(running.url, running.item_ids[0], rows)
+            check_last_page(running, rows)
+        say("measuring the last page")
+        for _ in range(plan.rounds):
             for running, rows in everyone.items():
-                seed(running, count=1)
-                multiply(running.url, running.item_ids[0], rows)
-                check_last_page(running, rows)
-            for _ in range(rounds):
-                for running, rows in everyone.items():
-                    self._measure(running, rows, seconds)
+                _measure(bench, running, rows, plan.page_seconds)
 
-    def _prepare(self, subject: Subject, rows: int) -> RunningSubject:
-        name = f"{subject.name}_{rows}_rows"
-        url = self._databases.create(subject.database, name)
-        return RunningSubject(subject, url, self._logs / f"{subject.database}_{name}.log")
 
-    def _measure(self, running: RunningSubject, rows: int, seconds: float) -> None:
-        self._generator.prepare(running.port, last_page(running.subject, rows), connections=1)
-        outcome = self._generator.go(seconds)
-        quantity = Quantity(LAST_PAGE, running.subject.database, rows=rows)
-        self._results.record(quantity, running.subject.name, outcome.p50 * 1e3)
+def _measure(bench: Bench, running: RunningSubject, rows: int, seconds: float) -> None:
+    bench.generator.prepare(running.port, last_page(running.subject, rows), connections=1)
+    outcome = bench.generator.go(seconds)
+    quantity = Quantity(LAST_PAGE, running.subject.database, rows=rows)
+    bench.results.record(quantity, running.subject.name, outcome.p50 * 1e3)
 
 
 def last_page(subject: Subject, rows: int) -> str:

@@ -42,7 +42,7 @@ class Plan:
 
 FULL = Plan(
     rounds=5,
-    burst_seconds=0.5,
+    burst_seconds=0.4,
     page_seconds=0.15,
     row_counts=(100, 1_000, 10_000, 100_000, 1_000_000),
     items=1_000,

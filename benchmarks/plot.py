@@ -94,6 +94,7 @@ def _lines(plan: Plan, results: Results, y: float) -> Iterator[str]:
         yield text(LEFT - 10, level + 4, f"{10.0**power:g}", "end")
     for rows in plan.row_counts:
         yield text(across(rows), y + LINES_HEIGHT + 20, f"{rows:,} rows", "middle")
+    ends = []
     for (name, database), points in series.items():
         if points:
             path = "L".join(f"{across(rows):.1f} {down(value):.1f}" for rows, value in points)
@@ -102,7 +103,12 @@ def _lines(plan: Plan, results: Results, y: float) -> Iterator[str]:
                 f'<path d="M{path}" fill="none" stroke="{COLORS[name]}" stroke-width="2" '
                 f'stroke-dasharray="{dashes}"/>'
             )
-            yield text(across(points[-1][0]) + 6, down(points[-1][1]) + 4, database)
+            ends.append((down(points[-1][1]) + 4, database))
+    free = 0.0
+    for level, database in sorted(ends):
+        level_of_text = max(level, free)
+        free = level_of_text + 14
+        yield text(RIGHT - 54, level_of_text, database)
 
 
 def _points(

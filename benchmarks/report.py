@@ -36,7 +36,7 @@ def sections(plan: Plan, finished: Finished, verdicts: Sequence[Verdict]) -> Ite
     yield f"With {machine.packages()}{_postgresql(finished)}."
     yield " ".join(_conditions(plan, finished))
     if plan.rounds < ROUNDS_TO_JUDGE:
-        yield f"{plan.rounds} rounds are a hint; it takes {ROUNDS_TO_JUDGE} to judge."
+        yield f"Fewer than {ROUNDS_TO_JUDGE} rounds are a hint, not a verdict."
     yield "![CPU per request, and the last page as the table grows](performance.svg)"
     for database in plan.databases:
         yield f"### CPU per request, {database}, 16 connections"

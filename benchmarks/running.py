@@ -20,7 +20,7 @@ PATIENCE_SECONDS = 60.0
 
 
 class RunningSubject:
-    """`with RunningSubject(subject, url, log, guardian) as running`: migrated, started and answering."""
+    """`with RunningSubject(...) as running`: migrated, started and answering."""
 
     def __init__(self, subject: Subject, url: str, log: Path, guardian: Guardian) -> None:
         self.subject = subject

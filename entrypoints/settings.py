@@ -25,6 +25,7 @@ class AppSettings(BaseSettings):
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     workers: Annotated[int, Field(ge=1, le=256)] = 1
     docs_enabled: bool = True
+    telemetry_enabled: bool = False
 
     @property
     def uses_memory(self) -> bool:

@@ -70,7 +70,7 @@ class ExampleItemRead(BaseModel):
 def to_read(item: ExampleItem) -> dict[str, Any]:
     """Return the fields of an `ExampleItemRead`, ready for the serializer."""
     return {
-        "id": str(item.id),
+        "id": item.id,
         "name": item.name,
         "description": item.description,
         "version": item.version,

@@ -183,5 +183,6 @@ def _item(item: ExampleItem, status: int = 200, fields: dict[str, str] | None = 
 
 
 def _json(content: object, status: int, fields: dict[str, str]) -> Response:
-    body = orjson.dumps(content, option=orjson.OPT_UTC_Z)
+    # The default is for a driver's own kind of UUID, which orjson does not take for one.
+    body = orjson.dumps(content, default=str, option=orjson.OPT_UTC_Z)
     return Response(body, status, fields, "application/json")

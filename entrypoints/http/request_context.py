@@ -2,7 +2,7 @@
 
 import re
 import time
-from uuid import uuid4
+from os import urandom
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -61,4 +61,4 @@ def _id_of(scope: Scope) -> str:
     for name, value in scope["headers"]:
         if name == b"x-request-id" and _WELL_FORMED.fullmatch(value):
             return str(value, "ascii")
-    return uuid4().hex
+    return urandom(16).hex()

@@ -12,6 +12,7 @@ import pytest
 from benchmarks.operations import PREFIX
 from benchmarks.running import RunningSubject
 from benchmarks.subjects import POSTGRESQL, SERVICE, SQLITE, Subject, subjects_of
+from tests.processes.guardian import Guardian
 from tests.processes.postgresql_server import PostgresServer
 
 pytestmark = pytest.mark.slow
@@ -39,7 +40,8 @@ def client(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[httpx.Cli
         asyncio.run(server.create_database(subject.name))
         url = server.url(subject.name)
     with (
-        RunningSubject(subject, url, tmp_path / "log") as running,
+        Guardian() as guardian,
+        RunningSubject(subject, url, tmp_path / "log", guardian) as running,
         httpx.Client(base_url=f"http://127.0.0.1:{running.port}", trust_env=False) as started,
     ):
         yield started

@@ -9,6 +9,7 @@ from benchmarks.process_clock import cpu_seconds
 from benchmarks.running import RunningSubject
 from benchmarks.seeding import seed
 from benchmarks.subjects import LIMIT, SQLITE, subjects_of
+from tests.processes.guardian import Guardian
 
 
 @pytest.mark.parametrize("name", ["content-length", "Content-Length"])
@@ -27,7 +28,11 @@ def test_refuses_an_answer_without_a_length() -> None:
 def test_loads_a_subject_with_every_operation_and_notices_what_is_wrong(tmp_path: Path) -> None:
     subject = next(one for one in subjects_of(SQLITE) if one.name == LIMIT)
     url = f"sqlite+aiosqlite:///{tmp_path / 'loaded.sqlite3'}"
-    with RunningSubject(subject, url, tmp_path / "log") as running, LoadGenerator() as generator:
+    with (
+        Guardian() as guardian,
+        RunningSubject(subject, url, tmp_path / "log", guardian) as running,
+        LoadGenerator() as generator,
+    ):
         seed(running, count=8)
         for operation in OPERATIONS:
             generator.prepare(running.port, operation, 4, running.item_ids)

@@ -1,0 +1,98 @@
+"""The databases that tests run on.
+
+A test that asks for `storage_url` runs once for each kind of storage, one that asks for
+`database_url` once for each SQL database. Both are empty, with the schema of today on PostgreSQL
+and none yet on SQLite, which the service brings up to date by itself.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from adapters.sql.schema import migrate
+from adapters.sql.tables import metadata
+from tests.database_settings import engine_for
+from tests.postgresql_databases import (
+    NONE_FOUND,
+    empty_database,
+    postgresql_server,
+    run_statement,
+)
+
+SQL_DATABASES = ["sqlite_file", "sqlite_in_memory", "postgresql"]
+
+
+@pytest.fixture(params=["memory", *SQL_DATABASES])
+def storage_url(request: pytest.FixtureRequest) -> str:
+    return _url(request)
+
+
+@pytest.fixture(params=SQL_DATABASES)
+def database_url(request: pytest.FixtureRequest) -> str:
+    return _url(request)
+
+
+def _url(request: pytest.FixtureRequest) -> str:
+    return str(request.getfixturevalue(f"{request.param}_url"))
+
+
+@pytest.fixture
+def memory_url() -> str:
+    return "memory://"
+
+
+@pytest.fixture
+def sqlite_file_url(tmp_path: Path) -> str:
+    return f"sqlite+aiosqlite:///{tmp_path / 'test.db'}"
+
+
+@pytest.fixture
+def sqlite_in_memory_url() -> str:
+    return "sqlite+aiosqlite://"
+
+
+@pytest.fixture
+def postgresql_url(migrated_postgresql_url: str) -> str:
+    tables = ", ".join(metadata.tables)
+    run_statement(migrated_postgresql_url, f"TRUNCATE {tables}")
+    return migrated_postgresql_url
+
+
+@pytest.fixture
+def empty_postgresql_url(postgresql_server_url: str) -> Iterator[str]:
+    """A database without any schema, for one test alone."""
+    with empty_database(postgresql_server_url) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def migrated_postgresql_url(postgresql_server_url: str) -> Iterator[str]:
+    """This test worker's database; ask for `postgresql_url`, which also empties its tables."""
+    with empty_database(postgresql_server_url) as url:
+        asyncio.run(_migrate(url))
+        yield url
+
+
+@pytest.fixture(scope="session")
+def postgresql_server_url() -> Iterator[str]:
+    with postgresql_server() as url:
+        yield url
+
+
+async def _migrate(url: str) -> None:
+    engine = engine_for(url)
+    await migrate(engine)
+    await engine.dispose()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    skipped = [
+        report
+        for report in terminalreporter.getreports("skipped")
+        if NONE_FOUND in str(report.longrepr)
+    ]
+    if skipped:
+        terminalreporter.section("PostgreSQL was not tested", yellow=True, bold=True)
+        terminalreporter.line(f"{len(skipped)} tests were skipped: {NONE_FOUND}", yellow=True)

@@ -1,0 +1,19 @@
+from dataclasses import dataclass
+
+from pydantic import SecretStr
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters.sql.engine import init_database
+
+
+@dataclass(frozen=True)
+class DatabaseSettings:
+    """As much of the settings as an engine needs."""
+
+    database_url: SecretStr
+    database_pool_size: int = 5
+    database_echo: bool = False
+
+
+def engine_for(url: str, *, pool_size: int = 5, echo: bool = False) -> AsyncEngine:
+    return init_database(DatabaseSettings(SecretStr(url), pool_size, echo))
