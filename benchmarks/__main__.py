@@ -29,7 +29,7 @@ def main() -> int:
         write_report(ROOT / "docs", plan, finished, verdicts)
         print("The figures are in docs/performance.md.\n")
     else:
-        print("\n\n".join(sections(plan, finished, verdicts)), end="\n\n")
+        print("\n\n".join(sections(plan, finished)), end="\n\n")
     for verdict in verdicts:
         print(verdict)
     missed = sum(not verdict.is_met for verdict in verdicts)

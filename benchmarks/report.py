@@ -19,7 +19,8 @@ def write_report(docs: Path, plan: Plan, finished: Finished, verdicts: Sequence[
     (docs / "performance.svg").write_text(plot(plan, finished.results), encoding="utf-8")
     page = docs / "performance.md"
     before = page.read_text(encoding="utf-8") if page.exists() else NEW_PAGE
-    figures = "\n\n".join(sections(plan, finished, verdicts))
+    bounds = ["### Bounds", tables.verdicts(verdicts)]
+    figures = "\n\n".join([*sections(plan, finished), *bounds])
     page.write_text(between_markers(before, figures), encoding="utf-8")
 
 
@@ -30,7 +31,7 @@ def between_markers(page: str, figures: str) -> str:
     return f"{before}{BEGIN}\n\n{figures}\n\n{END}{rest.partition(END)[2]}"
 
 
-def sections(plan: Plan, finished: Finished, verdicts: Sequence[Verdict]) -> Iterator[str]:
+def sections(plan: Plan, finished: Finished) -> Iterator[str]:
     results = finished.results
     yield f"Taken on {machine.description()}."
     yield f"With {machine.packages()}{_postgresql(finished)}."
@@ -51,8 +52,6 @@ def sections(plan: Plan, finished: Finished, verdicts: Sequence[Verdict]) -> Ite
     yield "### The last page of 50, in ms, one connection"
     yield "The service finds it by its cursor, the tutorial style by an offset."
     yield tables.last_page(plan, results)
-    yield "### Bounds"
-    yield tables.verdicts(verdicts)
 
 
 def _conditions(plan: Plan, finished: Finished) -> Iterator[str]:

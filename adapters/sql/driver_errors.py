@@ -96,6 +96,15 @@ def translated(error: BaseException) -> ApplicationError | None:  # noqa: PLR091
             return translated(cause) if isinstance(cause, asyncpg.PostgresError) else None
 
 
+def meaning_of(error: BaseException) -> BaseException:
+    """Return what to raise in the error's place: its translation, or itself if it has none."""
+    meaning = translated(error)
+    if meaning is None or meaning is error:
+        return error
+    meaning.__cause__ = error
+    return meaning
+
+
 def _first_match(sqlstate: str) -> ApplicationError | None:
     for start, error in _BY_SQLSTATE:
         if sqlstate.startswith(start):

@@ -15,7 +15,7 @@ from adapters.sql.postgresql import PostgresqlDatabase
 from adapters.sql.sqlite import SqliteDatabase
 
 ASYNC_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
-SQLITE_READERS = 4
+SQLITE_READERS = 2
 BUSY_TIMEOUT_SECONDS = 5
 POOL_TIMEOUT_SECONDS = 2
 # A connection comes back with nothing open: sessions end their transaction when they close, units

@@ -14,7 +14,7 @@ from sqlalchemy.pool import QueuePool
 from adapters.sql.compiled_statement import CompiledStatement
 from adapters.sql.connection_lease import give_back, lend
 from adapters.sql.database import Parameters, Row, Statement, Write
-from adapters.sql.driver_errors import ConnectionLost, ConstraintViolated, NoAnswer, translated
+from adapters.sql.driver_errors import ConnectionLost, ConstraintViolated, NoAnswer, meaning_of
 from adapters.sql.statement_events import StatementEvents
 from application.errors import OutcomeUnknown
 
@@ -110,9 +110,7 @@ class PostgresqlDatabase:
             # cancellation or a broken line nobody else may have it.
             if not isinstance(error, asyncpg.PostgresError) or _asyncpg(lease).is_closed():
                 lease.invalidate()
-            if meaning := translated(error):
-                raise meaning from error
-            raise
+            raise meaning_of(error)  # noqa: B904 -- it has the cause
 
     async def _lend(self) -> PoolProxiedConnection:
         lease = await lend(self._engine)

@@ -1,24 +1,27 @@
-"""How statements reach SQLite: compiled by SQLAlchemy, on a connection of its pool, in one hop to
-that connection's thread."""
+"""How statements reach SQLite: compiled by SQLAlchemy, on a connection of its pool, in batches."""
 
+import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import lru_cache, partial
+from typing import Any, cast
 
+import aiosqlite
 from sqlalchemy import PoolProxiedConnection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.sql.compiled_statement import CompiledStatement
 from adapters.sql.connection_lease import give_back, lend
 from adapters.sql.database import Parameters, Row, Statement, Write
-from adapters.sql.driver_errors import ConstraintViolated, translated
-from adapters.sql.group_commit import GroupCommit
-from adapters.sql.sqlite_thread import aiosqlite_of
+from adapters.sql.driver_errors import ConstraintViolated, meaning_of
+from adapters.sql.group_commit import WriteWork, commit_together
+from adapters.sql.sqlite_batches import SqliteBatches
 from adapters.sql.statement_events import StatementEvents
 
 
 class SqliteDatabase:
-    """A `Database` on two engines of aiosqlite: one connection that writes, and several that only
+    """A `Database` on two engines of aiosqlite: one connection that writes, and some that only
     read. SQLite has one writer at a time, so that writers queue in the pool, in turn, and not
     in SQLite's busy handler. A database in memory has a single connection for both."""
 
@@ -27,18 +30,18 @@ class SqliteDatabase:
         self._readers = readers
         self._compiled = lru_cache(maxsize=500)(partial(CompiledStatement, dialect=writer.dialect))
         self._events = StatementEvents(writer)
-        self._group_commit = GroupCommit(writer, self._compiled, self._events)
+        self._reads = SqliteBatches(readers, _read_all, self._events)
+        self._writes = SqliteBatches(writer, commit_together, self._events)
 
     async def fetch(self, statement: Statement, parameters: Parameters) -> Sequence[Row]:
-        lease = await lend(self._readers)
-        try:
-            return await self.run(lease, statement, parameters)
-        finally:
-            give_back(lease)
+        compiled = self._compiled(statement)
+        work = _ReadWork(compiled.sql, compiled.bind(parameters))
+        await self._reads.done(work)
+        return compiled.rows(work.rows)
 
     async def apply(self, writes: Sequence[Write]) -> None:
         if writes:
-            await self._group_commit.apply(writes)
+            await self._writes.done(WriteWork(writes, [self._bound(write) for write in writes]))
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator["SqliteTransaction"]:
@@ -48,9 +51,9 @@ class SqliteDatabase:
             yield SqliteTransaction(self, lease)
         finally:
             # Does nothing after a commit. It queues behind whatever still runs in the thread,
-            # so that even a cancelled BEGIN is undone before the next lender comes.
+            # so that even a cancelled BEGIN is undone before the next one gets the connection.
             try:
-                await aiosqlite_of(lease).rollback()
+                await _aiosqlite(lease).rollback()
             finally:
                 give_back(lease)
 
@@ -63,24 +66,24 @@ class SqliteDatabase:
     ) -> Sequence[Row]:
         """Run a statement on a lent connection and return its rows."""
         compiled = self._compiled(statement)
-        values = compiled.bind(parameters)
-        return compiled.rows(await self._fetch_all(lease, compiled.sql, values))
+        return compiled.rows(await self._run(lease, compiled.sql, compiled.bind(parameters)))
 
     async def control(self, lease: PoolProxiedConnection, sql: str) -> None:
         """Run a statement that has neither parameters nor rows."""
-        await self._fetch_all(lease, sql, ())
+        await self._run(lease, sql, ())
 
-    async def _fetch_all(
-        self, lease: PoolProxiedConnection, sql: str, values: Sequence[object]
+    async def _run(
+        self, lease: PoolProxiedConnection, sql: str, values: Sequence[Any]
     ) -> Sequence[Row]:
         try:
             with self._events.around(lease, sql, values):
-                # Executes, fetches all and closes the cursor in one call on the thread.
-                return list(await aiosqlite_of(lease).execute_fetchall(sql, values))
+                return list(await _aiosqlite(lease).execute_fetchall(sql, values))
         except Exception as error:
-            if meaning := translated(error):
-                raise meaning from error
-            raise
+            raise meaning_of(error)  # noqa: B904 -- it has the cause
+
+    def _bound(self, write: Write) -> tuple[str, Sequence[Any]]:
+        compiled = self._compiled(write.statement)
+        return compiled.sql, compiled.bind(write.parameters)
 
 
 class SqliteTransaction:
@@ -101,3 +104,26 @@ class SqliteTransaction:
 
     async def commit(self) -> None:
         await self._database.control(self._lease, "COMMIT")
+
+
+class _ReadWork:
+    __slots__ = ("done", "error", "rows", "statements")
+
+    def __init__(self, sql: str, values: Sequence[Any]) -> None:
+        self.statements = ((sql, values),)
+        self.rows: Sequence[Row] = ()
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.error: Exception | None = None
+
+
+def _read_all(connection: sqlite3.Connection, batch: list[_ReadWork]) -> None:
+    for work in batch:
+        ((sql, values),) = work.statements
+        try:
+            work.rows = connection.execute(sql, values).fetchall()
+        except Exception as error:
+            work.error = cast(Exception, meaning_of(error))
+
+
+def _aiosqlite(lease: PoolProxiedConnection) -> aiosqlite.Connection:
+    return cast(aiosqlite.Connection, lease.driver_connection)

@@ -1,7 +1,7 @@
 """Statements that skip SQLAlchemy's execution still tell its log and its event listeners."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from types import SimpleNamespace
 from typing import Any
 
@@ -26,15 +26,26 @@ class StatementEvents:
         self, lease: PoolProxiedConnection, sql: str, values: Sequence[Any]
     ) -> AbstractContextManager[None]:
         """Return the block in which to run the statement; nearly free if nobody watches."""
-        listeners = self._listeners
-        if (
+        return self._watched(lease, sql, values) if self._has_watchers() else _UNWATCHED
+
+    def _has_watchers(self) -> bool:
+        return bool(
             self._engine.echo
-            or listeners.before_cursor_execute
-            or listeners.after_cursor_execute
+            or self._listeners.before_cursor_execute
+            or self._listeners.after_cursor_execute
             or self._error_listeners.handle_error
-        ):
-            return self._watched(lease, sql, values)
-        return _UNWATCHED
+        )
+
+    def around_all(
+        self, lease: PoolProxiedConnection, statements: Iterable[tuple[str, Sequence[Any]]]
+    ) -> AbstractContextManager[object]:
+        """Return the block in which to run several statements."""
+        if not self._has_watchers():
+            return _UNWATCHED
+        stack = ExitStack()
+        for sql, values in statements:
+            stack.enter_context(self._watched(lease, sql, values))
+        return stack
 
     @contextmanager
     def _watched(

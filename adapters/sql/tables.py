@@ -1,6 +1,8 @@
 """The tables. A change here needs a migration; a test compares the two."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import (
     CheckConstraint,
@@ -11,25 +13,37 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
-    TypeDecorator,
     Uuid,
 )
+from sqlalchemy.types import UserDefinedType
 
 from domain.example_item import DESCRIPTION_MAX_LENGTH, NAME_MAX_LENGTH
 
 
-class UtcText(TypeDecorator[datetime]):
+class UtcText(UserDefinedType[datetime]):
     """A UTC time in a database that has no type for it: ISO 8601 text of a fixed width, which
     sorts as the times do."""
 
-    impl = String(32)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> str | None:
-        return None if value is None else value.astimezone(UTC).isoformat(timespec="microseconds")
+    def get_col_spec(self, **_options: Any) -> str:
+        return "VARCHAR(32)"
 
-    def process_result_value(self, value: str | None, _dialect: Dialect) -> datetime | None:
-        return None if value is None else datetime.fromisoformat(value)
+    def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], str | None]:  # noqa: ARG002
+        def to_text(time: datetime | None) -> str | None:
+            return None if time is None else time.astimezone(UTC).isoformat(timespec="microseconds")
+
+        return to_text
+
+    def result_processor(
+        self,
+        dialect: Dialect,  # noqa: ARG002
+        coltype: object,  # noqa: ARG002
+    ) -> Callable[[str | None], datetime | None]:
+        def to_time(text: str | None) -> datetime | None:
+            return None if text is None else datetime.fromisoformat(text)
+
+        return to_time
 
 
 UtcTime = DateTime(timezone=True).with_variant(UtcText(), "sqlite")

@@ -42,7 +42,7 @@ def create_app(settings: AppSettings, **overrides: Any) -> FastAPI:
         summary="Example items, kept in SQLite or PostgreSQL.",
         lifespan=lifespan,
         redirect_slashes=False,
-        telemetry={name: settings.telemetry_enabled for name in ("tracing", "metrics", "logs")},
+        telemetry=dict.fromkeys(("tracing", "metrics", "logs"), settings.telemetry_enabled),
     )
     app.router.routes[:0] = [*example_items.router.routes, *health.router.routes]
     app.add_middleware(RequestContext)

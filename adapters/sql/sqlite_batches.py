@@ -1,0 +1,110 @@
+"""Everything that waits for a SQLite connection goes to its thread together.
+
+Handing work to a thread and back costs more than most statements. So while one batch runs the
+next one gathers: under load a batch is as large as there are waiters, and a lone waiter waits for
+nobody.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Generic, Protocol, TypeVar, cast
+
+import aiosqlite
+from sqlalchemy import PoolProxiedConnection
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.pool import QueuePool
+
+from adapters.sql.connection_lease import give_back, lend
+from adapters.sql.driver_errors import meaning_of
+from adapters.sql.statement_events import StatementEvents
+
+_T = TypeVar("_T")
+
+
+class Work(Protocol):
+    """What waits: the statements, who waits for them, and what went wrong on the thread."""
+
+    @property
+    def statements(self) -> Sequence[tuple[str, Sequence[Any]]]: ...
+
+    done: "asyncio.Future[None]"
+    error: Exception | None
+
+
+_WorkT = TypeVar("_WorkT", bound=Work)
+
+
+class SqliteBatches(Generic[_WorkT]):
+    """Runs work in batches on an engine's connections, each of which takes one batch at a time.
+
+    `run` gets a batch on a connection's thread and leaves each work's error with it; what it
+    raises is the error of all.
+    """
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        run: Callable[[sqlite3.Connection, list[_WorkT]], None],
+        events: StatementEvents,
+    ) -> None:
+        self._engine = engine
+        self._run = run
+        self._events = events
+        self._waiting: list[_WorkT] = []
+        self._runners: set[asyncio.Task[None]] = set()
+        self._most_runners = cast(QueuePool, engine.pool).size()
+
+    async def done(self, work: _WorkT) -> None:
+        """Return when the work is done; raise what became of it instead."""
+        self._waiting.append(work)
+        if len(self._runners) < self._most_runners:
+            self._runners.add(asyncio.create_task(self._run_all()))
+        await work.done
+
+    async def _run_all(self) -> None:
+        while self._waiting:
+            # Work whose waiter went away before its turn is left out.
+            batch = [work for work in self._waiting if not work.done.done()]
+            self._waiting = []
+            if batch:
+                await self._run_batch(batch)
+        # Nothing awaits since the last look, so that whoever comes next starts a new runner.
+        self._runners.discard(cast("asyncio.Task[None]", asyncio.current_task()))
+
+    async def _run_batch(self, batch: list[_WorkT]) -> None:
+        try:
+            lease = await lend(self._engine)
+            try:
+                statements = (each for work in batch for each in work.statements)
+                with self._events.around_all(lease, statements):
+                    await on_thread(lease, lambda connection: self._run(connection, batch))
+            finally:
+                give_back(lease)
+        except Exception as error:
+            fail_all(batch, error)
+        for work in batch:
+            if work.done.done():
+                continue
+            if work.error:
+                work.done.set_exception(work.error)
+            else:
+                work.done.set_result(None)
+
+
+def fail_all(batch: list[_WorkT], error: Exception) -> None:
+    """Make the error that of all work which has none of its own."""
+    for work in batch:
+        work.error = work.error or cast(Exception, meaning_of(error))
+
+
+async def on_thread(
+    lease: PoolProxiedConnection, function: Callable[[sqlite3.Connection], _T]
+) -> _T:
+    """Return what the function makes of the bare connection, in one hop to its thread.
+
+    aiosqlite has no public call for this; SQLAlchemy's dialect does the same.
+    """
+    connection = cast(aiosqlite.Connection, lease.driver_connection)
+    execute = cast(Callable[..., Awaitable[_T]], connection._execute)
+    return await execute(function, connection._conn)

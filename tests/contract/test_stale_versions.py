@@ -1,0 +1,114 @@
+"""A change is meant for one version, and made to no other."""
+
+from collections.abc import Callable
+
+import pytest
+
+from application.errors import StaleVersion
+from application.example_item_repository import ExampleItemRepository
+from application.unit_of_work import UnitsOfWork
+from domain.example_item import ExampleItem
+from tests.contract.example_items import all_stored, new_item, next_version, store, stored
+
+Change = Callable[[ExampleItemRepository, ExampleItem], None]
+
+
+def update(items: ExampleItemRepository, known: ExampleItem) -> None:
+    items.update(next_version(known, "mine"))
+
+
+def remove(items: ExampleItemRepository, known: ExampleItem) -> None:
+    items.remove(known)
+
+
+either_change = pytest.mark.parametrize("change", [update, remove])
+
+
+@either_change
+async def test_a_version_that_is_no_longer_stored_is_stale(
+    units_of_work: UnitsOfWork, change: Change
+) -> None:
+    item = new_item()
+    theirs = next_version(item, "theirs")
+    await store(units_of_work, item)
+    async with units_of_work.for_writing() as unit:
+        unit.example_items.update(theirs)
+        await unit.commit()
+
+    with pytest.raises(StaleVersion) as refusal:
+        async with units_of_work.for_writing() as unit:
+            change(unit.example_items, item)
+            await unit.commit()
+
+    assert refusal.value.item_id == item.id
+    assert await stored(units_of_work, item.id) == theirs
+
+
+@either_change
+async def test_a_version_that_is_not_stored_yet_is_stale(
+    units_of_work: UnitsOfWork, change: Change
+) -> None:
+    item = new_item()
+    await store(units_of_work, item)
+
+    with pytest.raises(StaleVersion):
+        async with units_of_work.for_writing() as unit:
+            change(unit.example_items, next_version(item))
+            await unit.commit()
+
+    assert await stored(units_of_work, item.id) == item
+
+
+@either_change
+async def test_an_item_that_is_gone_is_stale(units_of_work: UnitsOfWork, change: Change) -> None:
+    item = new_item()
+
+    with pytest.raises(StaleVersion):
+        async with units_of_work.for_writing() as unit:
+            change(unit.example_items, item)
+            await unit.commit()
+
+    assert await all_stored(units_of_work) == []
+
+
+@either_change
+async def test_a_second_change_to_the_same_version_in_one_unit_is_stale(
+    units_of_work: UnitsOfWork, change: Change
+) -> None:
+    item = new_item()
+    await store(units_of_work, item)
+
+    with pytest.raises(StaleVersion):
+        async with units_of_work.for_writing() as unit:
+            unit.example_items.update(next_version(item))
+            change(unit.example_items, item)
+            await unit.commit()
+
+    assert await stored(units_of_work, item.id) == item
+
+
+@either_change
+async def test_a_change_after_ones_own_removal_is_stale(
+    units_of_work: UnitsOfWork, change: Change
+) -> None:
+    item = new_item()
+    await store(units_of_work, item)
+
+    with pytest.raises(StaleVersion):
+        async with units_of_work.for_writing() as unit:
+            unit.example_items.remove(item)
+            change(unit.example_items, item)
+            await unit.commit()
+
+    assert await stored(units_of_work, item.id) == item
+
+
+async def test_a_stale_version_shows_when_the_unit_reads_again(
+    units_of_work: UnitsOfWork,
+) -> None:
+    item = new_item()
+
+    async with units_of_work.for_writing() as unit:
+        unit.example_items.remove(item)
+        with pytest.raises(StaleVersion):
+            await unit.example_items.get(item.id)

@@ -1,0 +1,55 @@
+"""The app as tests use it: with its real lifespan, and without a network."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+
+from entrypoints.settings import AppSettings
+
+ITEMS = "/api/v1/examples/database-example"
+UNKNOWN_ID = "01890a5d-ac96-774b-bcce-b302099a8057"
+JSON = {"Content-Type": "application/json"}
+
+PROJECT = Path(__file__).resolve().parents[2]
+# Lets a process find the code from a directory that has no `.env`.
+FROM_ANYWHERE = {"PYTHONPATH": os.pathsep.join([str(PROJECT), os.environ.get("PYTHONPATH", "")])}
+
+
+def settings_for(url: str, **others: Any) -> AppSettings:
+    """Return the settings for a database, whatever a developer's own `.env` says."""
+    return AppSettings(_env_file=None, **{"database_url": url, **others})
+
+
+@asynccontextmanager
+async def client_of(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    """Start the app, lend a client of it, and shut it down."""
+    async with app.router.lifespan_context(app), bare_client_of(app) as client:
+        yield client
+
+
+def bare_client_of(app: FastAPI) -> httpx.AsyncClient:
+    """Return a client of an app that runs already."""
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
+
+
+async def create(
+    client: httpx.AsyncClient, name: str = "lamp", description: str | None = "It shines."
+) -> dict[str, Any]:
+    """Create an item and return it as it was answered."""
+    answer = await client.post(ITEMS, json={"name": name, "description": description})
+    assert answer.status_code == 201, answer.text
+    item: dict[str, Any] = answer.json()
+    return item
+
+
+async def stored(client: httpx.AsyncClient, item_id: str) -> dict[str, Any]:
+    """Return the item as it is read back."""
+    answer = await client.get(f"{ITEMS}/{item_id}")
+    assert answer.status_code == 200, answer.text
+    item: dict[str, Any] = answer.json()
+    return item

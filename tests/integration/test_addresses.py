@@ -1,0 +1,108 @@
+"""Which address answers which method."""
+
+import httpx
+import pytest
+
+from tests.integration.problem_document import problem_of
+from tests.integration.service import ITEMS, create
+
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "NONSENSE"]
+ALLOWED = {
+    ITEMS: {"GET", "HEAD", "POST"},
+    ITEMS + "/{id}": {"GET", "HEAD", "PUT", "PATCH", "DELETE"},
+    "/health/live": {"GET", "HEAD"},
+    "/health/ready": {"GET", "HEAD"},
+}
+
+
+@pytest.fixture(params=["", "/"], ids=["no_slash", "slash"])
+def slash(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+async def test_every_row_of_the_table_answers_without_a_redirect(
+    client: httpx.AsyncClient, slash: str
+) -> None:
+    created = await client.post(ITEMS + slash, json={"name": "lamp"})
+    item = f"{ITEMS}/{created.json()['id']}{slash}"
+    answers = [
+        created,
+        await client.get(ITEMS + slash),
+        await client.get(ITEMS + slash, params={"limit": 1}),
+        await client.get(item),
+        await client.put(item, json={"name": "desk"}),
+        await client.patch(item, json={"name": "chair"}),
+        await client.delete(item),
+    ]
+
+    assert [answer.status_code for answer in answers] == [201, 200, 200, 200, 200, 200, 204]
+
+
+async def test_health_answers_without_a_redirect(client: httpx.AsyncClient, slash: str) -> None:
+    assert (await client.get(f"/health/live{slash}")).status_code == 200
+    assert (await client.get(f"/health/ready{slash}")).status_code == 200
+
+
+@pytest.mark.parametrize("address", ALLOWED)
+@pytest.mark.parametrize("method", METHODS)
+async def test_another_method_is_told_which_ones_there_are(
+    client: httpx.AsyncClient, address: str, method: str, slash: str
+) -> None:
+    if method in ALLOWED[address]:
+        pytest.skip("the address knows it")
+    path = address.format(id=(await create(client))["id"]) + slash
+
+    answer = await client.request(method, path)
+
+    problem_of(answer, 405)
+    assert answer.headers["Allow"] == ", ".join(sorted(ALLOWED[address]))
+
+
+@pytest.mark.parametrize("address", ALLOWED)
+async def test_head_answers_as_get_does_but_for_the_body(
+    client: httpx.AsyncClient, address: str, slash: str
+) -> None:
+    path = address.format(id=(await create(client))["id"]) + slash
+
+    got, head = await client.get(path), await client.head(path)
+
+    assert (head.status_code, head.content) == (200, b"")
+    own = {"x-request-id"}
+    assert {n: v for n, v in head.headers.items() if n not in own} == {
+        n: v for n, v in got.headers.items() if n not in own
+    }
+
+
+async def test_head_of_a_version_that_the_client_has_is_not_modified(
+    client: httpx.AsyncClient,
+) -> None:
+    path = f"{ITEMS}/{(await create(client))['id']}"
+
+    answer = await client.head(path, headers={"If-None-Match": '"1"'})
+
+    assert (answer.status_code, answer.headers["ETag"]) == (304, '"1"')
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/nothing",
+        "/api",
+        "/api/v1/examples",
+        "/api/v1/examples/database-examples",
+        ITEMS + "//",
+        ITEMS + "/01890a5d-ac96-774b-bcce-b302099a8057//",
+        ITEMS + "/01890a5d-ac96-774b-bcce-b302099a8057/more",
+        ITEMS + "%0A",
+        "/health",
+        "/health/live/more",
+        "/health/live%0A",
+        "/with%20space%FF",
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+async def test_there_is_nothing_elsewhere(
+    client: httpx.AsyncClient, method: str, path: str
+) -> None:
+    problem_of(await client.request(method, path), 404)

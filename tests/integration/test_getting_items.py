@@ -1,0 +1,116 @@
+"""GET on one item, and what a client that has it already is told."""
+
+import httpx
+import pytest
+
+from tests.integration.problem_document import problem_of
+from tests.integration.service import ITEMS, UNKNOWN_ID, create
+
+
+async def test_an_item_is_answered_with_its_tag(client: httpx.AsyncClient) -> None:
+    item = await create(client)
+
+    answer = await client.get(f"{ITEMS}/{item['id']}")
+
+    assert (answer.status_code, answer.json()) == (200, item)
+    assert answer.headers["ETag"] == '"1"'
+
+
+@pytest.mark.parametrize("spelling", [str.upper, lambda item_id: item_id.replace("-", "")])
+async def test_an_id_has_other_spellings(client: httpx.AsyncClient, spelling: type[str]) -> None:
+    item = await create(client)
+
+    answer = await client.get(f"{ITEMS}/{spelling(item['id'])}")
+
+    assert answer.json() == item
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "DELETE"])
+@pytest.mark.parametrize(
+    "item_id",
+    [
+        UNKNOWN_ID,
+        "00000000-0000-0000-0000-000000000000",
+        "no-uuid",
+        "1",
+        "null",
+        UNKNOWN_ID[:-1],
+        UNKNOWN_ID + "0",
+        UNKNOWN_ID + "%0A",
+        "%20",
+        "%00",
+        "%FF",
+        "%F0%9F%98%80",
+        "x" * 5_000,
+    ],
+)
+async def test_what_does_not_exist_is_not_found(
+    client: httpx.AsyncClient, method: str, item_id: str
+) -> None:
+    body = {"name": "x"} if method in {"PUT", "PATCH"} else None
+    answer = await client.request(method, f"{ITEMS}/{item_id}", json=body)
+
+    if method == "HEAD":
+        assert (answer.status_code, answer.content) == (404, b"")
+    else:
+        problem_of(answer, 404)
+
+
+@pytest.mark.parametrize(
+    "known",
+    ['"1"', 'W/"1"', '"7", "1"', '"7","1"', '"7" , W/"1"', "*", " * ", '"a,b", "1"', '"", "1"'],
+)
+async def test_a_client_that_has_the_version_is_not_sent_it_again(
+    client: httpx.AsyncClient, known: str
+) -> None:
+    item = await create(client)
+
+    answer = await client.get(f"{ITEMS}/{item['id']}", headers={"If-None-Match": known})
+
+    assert (answer.status_code, answer.content) == (304, b"")
+    assert answer.headers["ETag"] == '"1"'
+
+
+async def test_several_fields_are_one_list(client: httpx.AsyncClient) -> None:
+    item = await create(client)
+
+    answer = await client.get(
+        f"{ITEMS}/{item['id']}", headers=[("If-None-Match", '"7"'), ("If-None-Match", '"1"')]
+    )
+
+    assert answer.status_code == 304
+
+
+@pytest.mark.parametrize(
+    "known", ['"2"', 'W/"2"', '"7", "8"', '"01"', '"1 "', '"11"', "1", "x", "", "**", '"1', "\xff"]
+)
+async def test_a_client_that_has_another_version_is_sent_the_item(
+    client: httpx.AsyncClient, known: str
+) -> None:
+    item = await create(client)
+
+    answer = await client.get(
+        f"{ITEMS}/{item['id']}", headers={"If-None-Match": known.encode("latin-1")}
+    )
+
+    assert (answer.status_code, answer.json()) == (200, item)
+
+
+async def test_a_changed_item_is_sent_again(client: httpx.AsyncClient) -> None:
+    path = f"{ITEMS}/{(await create(client))['id']}"
+    known = {"If-None-Match": (await client.get(path)).headers["ETag"]}
+    assert (await client.get(path, headers=known)).status_code == 304
+
+    await client.patch(path, json={"name": "desk"})
+
+    answer = await client.get(path, headers=known)
+    assert (answer.status_code, answer.headers["ETag"]) == (200, '"2"')
+
+
+@pytest.mark.parametrize("known", ["*", '"1"'])
+async def test_having_an_item_that_does_not_exist_is_not_found(
+    client: httpx.AsyncClient, known: str
+) -> None:
+    answer = await client.get(f"{ITEMS}/{UNKNOWN_ID}", headers={"If-None-Match": known})
+
+    problem_of(answer, 404)
