@@ -1,5 +1,6 @@
 """The app: routes, error handlers, middleware, and the lifespan that holds the container."""
 
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -58,4 +59,9 @@ def _without_docs(**options: Any) -> FastAPI:
 def app_from_environment() -> FastAPI:
     """Return the app as the environment sets it, for a server that imports it by name."""
     configure_logging()
-    return create_app(AppSettings())
+    app = create_app(AppSettings())
+    # What was made to last needs no looking through by every later collection, which would
+    # stop all requests for as long as it takes.
+    gc.collect()
+    gc.freeze()
+    return app

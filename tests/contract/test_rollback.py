@@ -80,6 +80,7 @@ async def test_work_after_the_commit_is_rolled_back(
         await look(unit)
         await unit.commit()
         unit.example_items.add(new_item(2))
+        await look(unit)
 
     assert await all_stored(units_of_work) == [item]
 

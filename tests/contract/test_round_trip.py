@@ -61,7 +61,7 @@ async def test_a_description_comes_back(
         CREATED.replace(microsecond=999_999),
         datetime(1970, 1, 1, tzinfo=UTC),
         datetime(1582, 10, 4, tzinfo=UTC),
-        datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC),
+        datetime(9999, 12, 31, 23, 59, 59, 999_998, tzinfo=UTC),
         CREATED.astimezone(timezone(timedelta(0), "a zone that equals UTC")),
     ],
 )

@@ -1,0 +1,87 @@
+"""Every connection comes back to its pool, however a unit of work ends."""
+
+import asyncio
+from contextlib import suppress
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.pool import QueuePool
+
+from adapters.sql.storage import SqlStorage
+from application.errors import DuplicateId
+from tests.contract.example_items import all_stored, new_item, store
+
+
+def lent(engine: AsyncEngine) -> int:
+    assert isinstance(engine.pool, QueuePool)
+    return engine.pool.checkedout()
+
+
+async def all_are_back(engine: AsyncEngine) -> bool:
+    """A commit that nobody waits for any more may still be under way for a moment."""
+    for _ in range(200):
+        if not lent(engine):
+            return True
+        await asyncio.sleep(0.01)
+    return False
+
+
+@pytest.mark.parametrize("reads", [False, True])
+async def test_connections_come_back_after_cancellations(
+    engine: AsyncEngine, sql_storage: SqlStorage, reads: bool
+) -> None:
+    async def work(number: int) -> None:
+        async with sql_storage.units_of_work.for_writing() as unit:
+            unit.example_items.add(new_item(number))
+            unit.example_items.add(new_item(number + 1))
+            if reads:
+                await unit.example_items.get(new_item(number).id)
+            await unit.commit()
+
+    for attempt in range(60):
+        task = asyncio.create_task(work(2 * attempt))
+        await asyncio.sleep(attempt / 10_000)
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+    assert await all_are_back(engine)
+    await store(sql_storage.units_of_work, new_item(1000))
+    assert new_item(1000) in await all_stored(sql_storage.units_of_work)
+
+
+async def test_connections_come_back_from_cancelled_readers(
+    engine: AsyncEngine, sql_storage: SqlStorage
+) -> None:
+    for attempt in range(40):
+        readers = [
+            asyncio.create_task(all_stored(sql_storage.units_of_work)) for _ in range(10)
+        ]
+        await asyncio.sleep(attempt / 10_000)
+        for reader in readers:
+            reader.cancel()
+        await asyncio.gather(*readers, return_exceptions=True)
+
+    assert await all_are_back(engine)
+    await asyncio.gather(*(all_stored(sql_storage.units_of_work) for _ in range(10)))
+
+
+async def test_connections_come_back_after_refusals(
+    engine: AsyncEngine, sql_storage: SqlStorage
+) -> None:
+    await store(sql_storage.units_of_work, new_item())
+    for _ in range(20):
+        with pytest.raises(DuplicateId):
+            await store(sql_storage.units_of_work, new_item())
+
+    assert lent(engine) == 0
+
+
+async def test_a_unit_that_only_gathers_writes_holds_no_connection(
+    engine: AsyncEngine, sql_storage: SqlStorage
+) -> None:
+    async with sql_storage.units_of_work.for_writing() as unit:
+        await unit.example_items.get(new_item().id)
+        unit.example_items.add(new_item())
+
+        assert lent(engine) == 0
