@@ -8,7 +8,6 @@ from collections.abc import Sequence
 import uvicorn
 from pydantic import ValidationError
 
-from entrypoints import database_commands
 from entrypoints.log_output import configure_logging
 from entrypoints.settings import AppSettings
 
@@ -47,6 +46,9 @@ def serve(settings: AppSettings, _options: argparse.Namespace) -> None:
 
 def database(settings: AppSettings, options: argparse.Namespace) -> int:
     """Run a database command."""
+    # Only these commands need Alembic.
+    from entrypoints import database_commands  # noqa: PLC0415
+
     if settings.uses_memory:
         print("APP_DATABASE_URL is memory://, which has no schema.", file=sys.stderr)
         return 2

@@ -8,7 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.sql.driver_errors import translated
 from adapters.sql.engine import init_database
-from adapters.sql.schema import current_revision, head, migrate, migrate_down, write_migration
+from adapters.sql.migration import migrate, migrate_down, write_migration
+from adapters.sql.schema import current_revision, head
 from entrypoints.settings import AppSettings
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.sql.schema import migrate
+from adapters.sql.migration import migrate
 from adapters.sql.tables import metadata
 from tests.database_settings import engine_for
 from tests.postgresql_databases import (

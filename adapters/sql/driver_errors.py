@@ -24,6 +24,10 @@ class NoAnswer(ConnectionLost):
     """The database did not answer in time, and would hardly answer a repetition."""
 
 
+class SchemaMissing(StorageUnavailable):
+    """A table or a column is not there: the schema is not the one of this version."""
+
+
 class ConstraintViolated(ApplicationError):
     """A constraint of the schema refused a row."""
 
@@ -43,8 +47,8 @@ _BY_SQLSTATE: tuple[tuple[str, type[ApplicationError]], ...] = (
     ("57P05", ConnectionLost),
     ("57P0", ConnectionLost),  # the server shuts down, crashed, or starts
     ("25006", StorageUnavailable),  # a read-only standby
-    ("42P01", StorageUnavailable),  # a table is missing: the schema is not at its head
-    ("42703", StorageUnavailable),  # a column is missing
+    ("42P01", SchemaMissing),
+    ("42703", SchemaMissing),
     ("53", StorageUnavailable),  # out of connections or memory
     ("08", ConnectionLost),
     ("28", StorageUnavailable),  # the password is wrong
@@ -117,7 +121,7 @@ def _of_sqlite(error: sqlite3.Error) -> ApplicationError | None:
     if code in _BY_SQLITE_CODE:
         return _BY_SQLITE_CODE[code](f"the database refused ({error.sqlite_errorname})")
     if "no such table" in str(error) or "no such column" in str(error):
-        return StorageUnavailable("the schema is not at its head")
+        return SchemaMissing("the schema is not the one of this version")
     return None
 
 

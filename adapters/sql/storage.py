@@ -1,9 +1,10 @@
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.sql.driver_errors import translated
+from adapters.sql.driver_errors import meaning_of
 from adapters.sql.engine import open_database
 from adapters.sql.schema import create_example_schema, current_revision, head
 from adapters.sql.unit_of_work import SqlUnitsOfWork
+from application.errors import ApplicationError
 
 
 class SqlStorage:
@@ -24,7 +25,7 @@ class SqlStorage:
         try:
             return await current_revision(self._engine) == head()
         except Exception as error:
-            if translated(error):
+            if isinstance(meaning_of(error), ApplicationError):
                 return False
             raise
 

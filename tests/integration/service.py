@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 from fastapi import FastAPI
 
 from entrypoints.settings import AppSettings
@@ -14,6 +15,9 @@ from entrypoints.settings import AppSettings
 ITEMS = "/api/v1/examples/database-example"
 UNKNOWN_ID = "01890a5d-ac96-774b-bcce-b302099a8057"
 JSON = {"Content-Type": "application/json"}
+
+# For tests with many cases that are decided before any storage is asked.
+in_memory_only = pytest.mark.parametrize("storage_url", ["memory://"], ids=["memory"])
 
 PROJECT = Path(__file__).resolve().parents[2]
 # Lets a process find the code from a directory that has no `.env`.

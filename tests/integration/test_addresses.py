@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from tests.integration.problem_document import problem_of
-from tests.integration.service import ITEMS, create
+from tests.integration.service import ITEMS, create, in_memory_only
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "NONSENSE"]
 ALLOWED = {
@@ -43,6 +43,7 @@ async def test_health_answers_without_a_redirect(client: httpx.AsyncClient, slas
     assert (await client.get(f"/health/ready{slash}")).status_code == 200
 
 
+@in_memory_only
 @pytest.mark.parametrize("address", ALLOWED)
 @pytest.mark.parametrize("method", METHODS)
 async def test_another_method_is_told_which_ones_there_are(
@@ -83,6 +84,7 @@ async def test_head_of_a_version_that_the_client_has_is_not_modified(
     assert (answer.status_code, answer.headers["ETag"]) == (304, '"1"')
 
 
+@in_memory_only
 @pytest.mark.parametrize(
     "path",
     [

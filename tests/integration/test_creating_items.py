@@ -60,7 +60,7 @@ async def test_a_description_may_be_left_out_or_null(
         ("n" * 200, "d" * 2_000),
         ("\N{GRINNING FACE}" * 200, "\N{GRINNING FACE}" * 2_000),
         (" " + "n" * 200 + "\t", " "),
-        ("it's \"quoted\" \\ 100% :name $1 ?", "two\r\nlines\x01"),
+        ('it\'s "quoted" \\ 100% :name $1 ?', "two\r\nlines\x01"),
     ],
 )
 async def test_texts_at_the_bounds_come_back(

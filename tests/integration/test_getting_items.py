@@ -1,10 +1,12 @@
 """GET on one item, and what a client that has it already is told."""
 
+import time
+
 import httpx
 import pytest
 
 from tests.integration.problem_document import problem_of
-from tests.integration.service import ITEMS, UNKNOWN_ID, create
+from tests.integration.service import ITEMS, UNKNOWN_ID, create, in_memory_only
 
 
 async def test_an_item_is_answered_with_its_tag(client: httpx.AsyncClient) -> None:
@@ -25,6 +27,15 @@ async def test_an_id_has_other_spellings(client: httpx.AsyncClient, spelling: ty
     assert answer.json() == item
 
 
+@pytest.mark.parametrize("item_id", [UNKNOWN_ID, "no-uuid"])
+async def test_a_missing_item_is_not_found(client: httpx.AsyncClient, item_id: str) -> None:
+    problem_of(await client.get(f"{ITEMS}/{item_id}"), 404)
+    problem_of(await client.put(f"{ITEMS}/{item_id}", json={"name": "x"}), 404)
+    problem_of(await client.patch(f"{ITEMS}/{item_id}", json={"name": "x"}), 404)
+    problem_of(await client.delete(f"{ITEMS}/{item_id}"), 404)
+
+
+@in_memory_only
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "DELETE"])
 @pytest.mark.parametrize(
     "item_id",
@@ -56,6 +67,7 @@ async def test_what_does_not_exist_is_not_found(
         problem_of(answer, 404)
 
 
+@in_memory_only
 @pytest.mark.parametrize(
     "known",
     ['"1"', 'W/"1"', '"7", "1"', '"7","1"', '"7" , W/"1"', "*", " * ", '"a,b", "1"', '"", "1"'],
@@ -81,6 +93,7 @@ async def test_several_fields_are_one_list(client: httpx.AsyncClient) -> None:
     assert answer.status_code == 304
 
 
+@in_memory_only
 @pytest.mark.parametrize(
     "known", ['"2"', 'W/"2"', '"7", "8"', '"01"', '"1 "', '"11"', "1", "x", "", "**", '"1', "\xff"]
 )
@@ -114,3 +127,15 @@ async def test_having_an_item_that_does_not_exist_is_not_found(
     answer = await client.get(f"{ITEMS}/{UNKNOWN_ID}", headers={"If-None-Match": known})
 
     problem_of(answer, 404)
+
+
+@in_memory_only
+@pytest.mark.parametrize("filler", [" ", ",", '"', '"", ', 'W/"x"'])
+async def test_a_long_condition_is_read_in_no_time(client: httpx.AsyncClient, filler: str) -> None:
+    path = f"{ITEMS}/{(await create(client))['id']}"
+    known = "x" + filler * (60_000 // len(filler)) + "x"
+
+    started = time.perf_counter()
+    await client.get(path, headers={"If-None-Match": known})
+
+    assert time.perf_counter() - started < 1

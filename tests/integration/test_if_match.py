@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from tests.integration.problem_document import problem_of
-from tests.integration.service import ITEMS, UNKNOWN_ID, create, stored
+from tests.integration.service import ITEMS, UNKNOWN_ID, create, in_memory_only, stored
 
 Headers = Mapping[str, str] | Sequence[tuple[str, str]] | Sequence[tuple[bytes, bytes]]
 
@@ -42,6 +42,7 @@ async def was_changed(client: httpx.AsyncClient, item: dict[str, Any]) -> bool:
     return answer.status_code == 404 or answer.json() != item
 
 
+@in_memory_only
 @pytest.mark.parametrize(
     "condition",
     ['"2"', '"1", "2"', '"1","2","3"', 'W/"1" , "2"', '"x,y", "2"', "*", " * ", '\t"2" '],
@@ -55,6 +56,7 @@ async def test_a_change_meant_for_the_version_is_made(
     assert await was_changed(client, item)
 
 
+@in_memory_only
 @pytest.mark.parametrize(
     "condition",
     [
@@ -83,11 +85,28 @@ async def test_a_change_meant_for_the_version_is_made(
 async def test_a_change_meant_for_another_version_is_refused(
     client: httpx.AsyncClient, method: str, item: dict[str, Any], condition: str
 ) -> None:
-    answer = await change(
-        client, method, item["id"], [(b"If-Match", condition.encode("latin-1"))]
-    )
+    answer = await change(client, method, item["id"], [(b"If-Match", condition.encode("latin-1"))])
 
     problem_of(answer, 412)
+    assert not await was_changed(client, item)
+
+
+@pytest.mark.parametrize("condition", ['"2"', '"1", "2"', "*"])
+async def test_every_storage_makes_a_change_meant_for_the_version(
+    client: httpx.AsyncClient, method: str, item: dict[str, Any], condition: str
+) -> None:
+    answer = await change(client, method, item["id"], {"If-Match": condition})
+
+    assert answer.status_code == DONE[method]
+    assert await was_changed(client, item)
+
+
+async def test_every_storage_refuses_a_change_meant_for_another_version(
+    client: httpx.AsyncClient, method: str, item: dict[str, Any]
+) -> None:
+    for condition in ('"1"', '"1", "3"', 'W/"2"', "2", "garbage", ""):
+        problem_of(await change(client, method, item["id"], {"If-Match": condition}), 412)
+
     assert not await was_changed(client, item)
 
 

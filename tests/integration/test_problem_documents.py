@@ -1,0 +1,142 @@
+"""Every error is a problem document, those of the framework and unforeseen ones included."""
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+
+from application.errors import OutcomeUnknown, StorageFull, StorageUnavailable
+from entrypoints.http.app import create_app
+from tests.integration.failing_units_of_work import FailingUnitsOfWork
+from tests.integration.problem_document import problem_of
+from tests.integration.service import (
+    ITEMS,
+    JSON,
+    UNKNOWN_ID,
+    client_of,
+    create,
+    in_memory_only,
+    settings_for,
+)
+
+SECRET = "postgresql+asyncpg://service:hunter2@db/items"
+
+
+async def test_errors_of_every_kind_are_problem_documents(client: httpx.AsyncClient) -> None:
+    item = f"{ITEMS}/{(await create(client))['id']}"
+
+    problem_of(await client.get("/nothing"), 404)
+    problem_of(await client.get(f"{ITEMS}/no-uuid"), 404)
+    problem_of(await client.get(f"{ITEMS}/{UNKNOWN_ID}"), 404)
+    problem_of(await client.put(ITEMS), 405)
+    problem_of(await client.put(item, json={"name": "x"}, headers={"If-Match": '"7"'}), 412)
+    problem_of(await client.post(ITEMS, content="name=x"), 415)
+    problem_of(await client.post(ITEMS, content="{", headers=JSON), 422)
+    problem_of(await client.post(ITEMS, json={"name": ""}), 422)
+    problem_of(await client.get(ITEMS, params={"limit": 0}), 422)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", ITEMS),
+        ("GET", f"{ITEMS}/{UNKNOWN_ID}"),
+        ("POST", ITEMS),
+        ("PUT", f"{ITEMS}/{{id}}"),
+        ("PATCH", f"{ITEMS}/{{id}}"),
+        ("DELETE", f"{ITEMS}/{{id}}"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (RuntimeError(SECRET), 500),
+        (KeyError(SECRET), 500),
+        (StorageUnavailable(SECRET), 503),
+        (OutcomeUnknown(SECRET), 503),
+        (StorageFull(SECRET), 507),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+async def test_an_exception_tells_nothing_of_its_text(
+    method: str, path: str, error: Exception, status: int
+) -> None:
+    units = FailingUnitsOfWork()
+    app = create_app(settings_for("memory://"), units_of_work=units)
+    async with client_of(app) as client:
+        item = await create(client)
+        units.on_reading = units.on_commit = error
+        body = {"name": "x"} if method in {"POST", "PUT", "PATCH"} else None
+
+        answer = await client.request(method, path.format(id=item["id"]), json=body)
+
+    problem_of(answer, status)
+    assert "hunter2" not in answer.text + str(answer.headers)
+    assert type(error).__name__ not in answer.text
+
+
+async def test_units_of_work_that_cannot_be_made_are_a_problem() -> None:
+    class Broken:
+        def for_reading(self) -> None:
+            raise RuntimeError(SECRET)
+
+    app = create_app(settings_for("memory://"), units_of_work=Broken())
+    async with client_of(app) as client:
+        answer = await client.get(ITEMS)
+
+    problem_of(answer, 500)
+    assert "hunter2" not in answer.text
+
+
+@pytest.mark.parametrize("error", [StorageUnavailable("gone"), OutcomeUnknown("lost")])
+async def test_a_storage_that_is_not_there_says_when_to_come_again(error: Exception) -> None:
+    units = FailingUnitsOfWork()
+    units.on_reading = error
+    app = create_app(settings_for("memory://"), units_of_work=units)
+    async with client_of(app) as client:
+        answer = await client.get(ITEMS)
+
+    problem_of(answer, 503)
+    assert int(answer.headers["Retry-After"]) >= 1
+
+
+@in_memory_only
+async def test_errors_that_other_routes_raise_are_problem_documents(app: FastAPI) -> None:
+    @app.get("/teapot")
+    async def teapot() -> None:
+        raise HTTPException(418, "short and stout", headers={"X-Spout": "yes"})
+
+    @app.get("/broken")
+    async def broken(number: int) -> int:
+        return 1 // number
+
+    async with client_of(app) as client:
+        answer = await client.get("/teapot")
+        assert problem_of(answer, 418)["detail"] == "short and stout"
+        assert answer.headers["X-Spout"] == "yes"
+        problem_of(await client.get("/broken", params={"number": 0}), 500)
+        error = problem_of(await client.get("/broken"), 422)["errors"][0]
+        assert (error["in"], error["pointer"], error["type"]) == ("query", "#/number", "missing")
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/static-offline-docs/nothing", ITEMS + "/no-uuid"])
+async def test_the_instance_is_the_address_as_the_client_wrote_it(path: str) -> None:
+    app = create_app(settings_for("memory://"))
+    async with client_of(app) as client:
+        assert problem_of(await client.get(path), 404)["instance"] == path
+
+
+async def test_the_instance_is_right_below_another_app() -> None:
+    app, outer = create_app(settings_for("memory://")), FastAPI()
+    outer.mount("/inner", app)
+    transport = httpx.ASGITransport(outer)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://test") as client,
+    ):
+        assert problem_of(await client.get("/inner/nothing"), 404)["instance"] == "/inner/nothing"
+        created = await client.post("/inner" + ITEMS, json={"name": "lamp"})
+        assert (await client.get(created.headers["Location"])).json() == created.json()
+        await client.post("/inner" + ITEMS, json={"name": "desk"})
+        page = await client.get("/inner" + ITEMS, params={"limit": 1})
+        assert (await client.get(page.links["next"]["url"])).status_code == 200

@@ -1,0 +1,74 @@
+"""Every request has an id, which its answer names."""
+
+import re
+
+import httpx
+import pytest
+
+from entrypoints.http.app import create_app
+from tests.integration.failing_units_of_work import FailingUnitsOfWork
+from tests.integration.service import ITEMS, client_of, create, in_memory_only, settings_for
+
+pytestmark = in_memory_only
+MADE = re.compile("[0-9a-f]{32}")
+
+
+@pytest.mark.parametrize("request_id", ["a", "A-b_c.9", "x" * 64, "0" * 32])
+async def test_a_well_formed_id_is_taken(client: httpx.AsyncClient, request_id: str) -> None:
+    for path in (ITEMS, "/nothing", "/health/live"):
+        answer = await client.get(path, headers={"X-Request-ID": request_id})
+        assert answer.headers.get_list("X-Request-ID") == [request_id]
+
+
+@pytest.mark.parametrize(
+    "request_id",
+    [b"", b"x" * 65, b"x" * 60_000, b"a b", b" ", b"a\tb", b"a,b", b'"a"', b"a\xff", b"\xc3\xa9"]
+    + [b"a\n", b"a\r\nX-Evil: 1", b"a\x00", "\N{ARABIC-INDIC DIGIT ONE}".encode()],
+)
+async def test_another_is_replaced(client: httpx.AsyncClient, request_id: bytes) -> None:
+    answer = await client.get(ITEMS, headers=[(b"X-Request-ID", request_id)])
+
+    (made,) = answer.headers.get_list("X-Request-ID")
+    assert MADE.fullmatch(made)
+
+
+async def test_every_request_gets_its_own(client: httpx.AsyncClient) -> None:
+    answers = [await client.get(ITEMS) for _ in range(20)]
+
+    assert len({answer.headers["X-Request-ID"] for answer in answers}) == 20
+
+
+async def test_every_answer_has_one(client: httpx.AsyncClient) -> None:
+    item = f"{ITEMS}/{(await create(client))['id']}"
+    answers = [
+        await client.get(item),
+        await client.get(item, headers={"If-None-Match": "*"}),
+        await client.head(item),
+        await client.post(ITEMS, json={"name": "x"}),
+        await client.post(ITEMS, json={}),
+        await client.post(ITEMS),
+        await client.put(ITEMS),
+        await client.get("/nothing"),
+        await client.get("/docs"),
+        await client.get("/openapi.json"),
+        await client.get("/static-offline-docs/swagger-ui.css"),
+        await client.delete(item),
+    ]
+
+    statuses = [answer.status_code for answer in answers]
+    assert statuses == [200, 304, 200, 201, 422, 415, 405, 404, 200, 200, 200, 204]
+    for answer in answers:
+        (made,) = answer.headers.get_list("X-Request-ID")
+        assert MADE.fullmatch(made)
+
+
+async def test_a_failure_of_the_service_names_it_too(storage_url: str) -> None:
+    units = FailingUnitsOfWork()
+    units.on_reading = RuntimeError("broken")
+    app = create_app(settings_for(storage_url), units_of_work=units)
+    async with client_of(app) as client:
+        answer = await client.get(ITEMS, headers={"X-Request-ID": "mine"})
+
+    assert answer.status_code == 500
+    assert answer.headers.get_list("X-Request-ID") == ["mine"]
+    assert answer.json()["request_id"] == "mine"

@@ -1,0 +1,130 @@
+"""One log line tells of each request, and nothing that does not belong in a log."""
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from structlog.contextvars import merge_contextvars
+from structlog.testing import capture_logs
+
+from entrypoints.http.app import create_app
+from tests.integration.failing_units_of_work import FailingUnitsOfWork
+from tests.integration.service import (
+    ITEMS,
+    JSON,
+    client_of,
+    create,
+    in_memory_only,
+    settings_for,
+)
+
+Lines = list[Any]
+SECRET = "hunter2"
+
+
+@pytest.fixture
+def lines() -> Iterator[Lines]:
+    with capture_logs(processors=[merge_contextvars]) as lines:
+        yield lines
+
+
+async def test_a_request_is_one_line(client: httpx.AsyncClient, lines: Lines) -> None:
+    answer = await client.get(ITEMS)
+
+    (line,) = lines
+    assert 0 < line.pop("duration_ms") < 10_000
+    assert line == {
+        "event": "request",
+        "log_level": "info",
+        "method": "GET",
+        "route": f"{ITEMS}/",
+        "status": 200,
+        "request_id": answer.headers["X-Request-ID"],
+    }
+
+
+@in_memory_only
+async def test_a_line_names_the_route_and_not_the_path(
+    client: httpx.AsyncClient, lines: Lines
+) -> None:
+    item = f"{ITEMS}/{(await create(client))['id']}"
+    template = ITEMS + "/{item_id}"
+    lines.clear()
+
+    await client.get(item)
+    await client.get(item + "/")
+    await client.put(item, json={"name": ""})
+    await client.post(item)
+    await client.get(f"{ITEMS}/{SECRET}")
+    await client.get(f"/{SECRET}", params={"token": SECRET})
+    await client.delete(item)
+
+    assert [(line["method"], line["route"], line["status"]) for line in lines] == [
+        ("GET", template, 200),
+        ("GET", template, 200),
+        ("PUT", template, 422),
+        ("POST", template, 405),
+        ("GET", template, 404),
+        ("GET", None, 404),
+        ("DELETE", template, 204),
+    ]
+    assert SECRET not in str(lines)
+
+
+@in_memory_only
+async def test_no_line_has_a_body_a_query_or_a_header(
+    client: httpx.AsyncClient, lines: Lines
+) -> None:
+    headers = {"Authorization": f"Bearer {SECRET}", "Cookie": f"session={SECRET}", **JSON}
+    await client.post(ITEMS, json={"name": SECRET, "description": SECRET}, headers=headers)
+    await client.post(ITEMS, content=f'{{"{SECRET}": 1', headers=headers)
+    await client.get(ITEMS, params={"cursor": SECRET}, headers={"If-Match": SECRET, **headers})
+
+    assert len(lines) == 3
+    assert SECRET not in str(lines)
+
+
+async def test_a_failure_is_told_with_its_exception(lines: Lines) -> None:
+    units = FailingUnitsOfWork()
+    units.on_reading = RuntimeError("broken")
+    app = create_app(settings_for("memory://"), units_of_work=units)
+    async with client_of(app) as client:
+        answer = await client.get(ITEMS)
+
+    failure, request = lines
+    assert (failure["event"], failure["log_level"]) == ("unhandled error", "error")
+    assert failure["exc_info"]
+    assert (request["event"], request["status"]) == ("request", 500)
+    assert {line["request_id"] for line in lines} == {answer.headers["X-Request-ID"]}
+
+
+@in_memory_only
+async def test_concurrent_requests_keep_their_own_ids(
+    client: httpx.AsyncClient, lines: Lines
+) -> None:
+    await asyncio.gather(
+        *(client.get(ITEMS, headers={"X-Request-ID": f"request-{n}"}) for n in range(50))
+    )
+
+    assert sorted(line["request_id"] for line in lines) == sorted(f"request-{n}" for n in range(50))
+
+
+@in_memory_only
+async def test_a_line_says_how_long_it_took(client: httpx.AsyncClient, lines: Lines) -> None:
+    units = FailingUnitsOfWork()
+    original = units.for_reading
+
+    class Slow:
+        async def __aenter__(self) -> Any:
+            await asyncio.sleep(0.05)
+            return await original().__aenter__()
+
+        async def __aexit__(self, *_: object) -> None: ...
+
+    units.for_reading = Slow  # type: ignore[assignment]
+    async with client_of(create_app(settings_for("memory://"), units_of_work=units)) as slow:
+        await slow.get(ITEMS)
+
+    assert lines[-1]["duration_ms"] >= 50
