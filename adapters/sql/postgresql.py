@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import QueuePool
 
 from adapters.sql.compiled_statement import CompiledStatement
-from adapters.sql.connection_lease import give_back, lend
+from adapters.sql.connection_lender import ConnectionLender, give_back
 from adapters.sql.database import Parameters, Row, Statement, Write
 from adapters.sql.driver_errors import ConnectionLost, ConstraintViolated, NoAnswer, meaning_of
 from adapters.sql.statement_events import StatementEvents
@@ -27,6 +27,7 @@ class PostgresqlDatabase:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+        self._lender = ConnectionLender(engine)
         self._compiled = lru_cache(maxsize=500)(partial(CompiledStatement, dialect=engine.dialect))
         self._events = StatementEvents(engine)
 
@@ -113,10 +114,10 @@ class PostgresqlDatabase:
             raise meaning_of(error)  # noqa: B904 -- it has the cause
 
     async def _lend(self) -> PoolProxiedConnection:
-        lease = await lend(self._engine)
+        lease = await self._lender.lend()
         while _asyncpg(lease).is_closed():
             lease.invalidate()
-            lease = await lend(self._engine)
+            lease = await self._lender.lend()
         return lease
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import PoolProxiedConnection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.sql.compiled_statement import CompiledStatement
-from adapters.sql.connection_lease import give_back, lend
+from adapters.sql.connection_lender import ConnectionLender, give_back
 from adapters.sql.database import Parameters, Row, Statement, Write
 from adapters.sql.driver_errors import ConstraintViolated, meaning_of
 from adapters.sql.group_commit import WriteWork, commit_together
@@ -26,12 +26,13 @@ class SqliteDatabase:
     in SQLite's busy handler. A database in memory has a single connection for both."""
 
     def __init__(self, writer: AsyncEngine, readers: AsyncEngine) -> None:
-        self._writer = writer
         self._readers = readers
+        self._writer = ConnectionLender(writer)
+        reader = self._writer if readers is writer else ConnectionLender(readers)
         self._compiled = lru_cache(maxsize=500)(partial(CompiledStatement, dialect=writer.dialect))
         self._events = StatementEvents(writer)
-        self._reads = SqliteBatches(readers, _read_all, self._events)
-        self._writes = SqliteBatches(writer, commit_together, self._events)
+        self._reads = SqliteBatches(reader, _read_all, self._events)
+        self._writes = SqliteBatches(self._writer, commit_together, self._events)
 
     async def fetch(self, statement: Statement, parameters: Parameters) -> Sequence[Row]:
         compiled = self._compiled(statement)
@@ -45,7 +46,7 @@ class SqliteDatabase:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator["SqliteTransaction"]:
-        lease = await lend(self._writer)
+        lease = await self._writer.lend()
         try:
             await self.control(lease, "BEGIN IMMEDIATE")
             yield SqliteTransaction(self, lease)
@@ -58,8 +59,7 @@ class SqliteDatabase:
                 give_back(lease)
 
     async def close(self) -> None:
-        if self._readers is not self._writer:
-            await self._readers.dispose()
+        await self._readers.dispose()
 
     async def run(
         self, lease: PoolProxiedConnection, statement: Statement, parameters: Parameters

@@ -12,10 +12,8 @@ from typing import Any, Generic, Protocol, TypeVar, cast
 
 import aiosqlite
 from sqlalchemy import PoolProxiedConnection
-from sqlalchemy.ext.asyncio import AsyncEngine
-from sqlalchemy.pool import QueuePool
 
-from adapters.sql.connection_lease import give_back, lend
+from adapters.sql.connection_lender import ConnectionLender, give_back
 from adapters.sql.driver_errors import meaning_of
 from adapters.sql.statement_events import StatementEvents
 
@@ -44,16 +42,16 @@ class SqliteBatches(Generic[_WorkT]):
 
     def __init__(
         self,
-        engine: AsyncEngine,
+        lender: ConnectionLender,
         run: Callable[[sqlite3.Connection, list[_WorkT]], None],
         events: StatementEvents,
     ) -> None:
-        self._engine = engine
+        self._lender = lender
         self._run = run
         self._events = events
         self._waiting: list[_WorkT] = []
         self._runners: set[asyncio.Task[None]] = set()
-        self._most_runners = cast(QueuePool, engine.pool).size()
+        self._most_runners = lender.connections
 
     async def done(self, work: _WorkT) -> None:
         """Return when the work is done; raise what became of it instead."""
@@ -74,7 +72,7 @@ class SqliteBatches(Generic[_WorkT]):
 
     async def _run_batch(self, batch: list[_WorkT]) -> None:
         try:
-            lease = await lend(self._engine)
+            lease = await self._lender.lend()
             try:
                 statements = (each for work in batch for each in work.statements)
                 with self._events.around_all(lease, statements):

@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from starlette.types import Message, Scope
 
 import adapters.sql.engine
+from adapters.sql.migration import migrate
 from application.errors import (
     DuplicateId,
     OutcomeUnknown,
@@ -22,6 +23,7 @@ from application.errors import (
     TransactionConflict,
 )
 from entrypoints.http.app import create_app
+from tests.database_settings import engine_for
 from tests.integration.failing_units_of_work import FailingUnitsOfWork
 from tests.integration.service import (
     ITEMS,
@@ -157,9 +159,6 @@ async def test_the_service_goes_on_after_a_failed_commit() -> None:
 
 
 async def _migrate(url: str) -> None:
-    from adapters.sql.schema import migrate
-    from tests.database_settings import engine_for
-
     engine = engine_for(url)
     await migrate(engine)
     await engine.dispose()

@@ -22,8 +22,22 @@ async def test_a_well_formed_id_is_taken(client: httpx.AsyncClient, request_id: 
 
 @pytest.mark.parametrize(
     "request_id",
-    [b"", b"x" * 65, b"x" * 60_000, b"a b", b" ", b"a\tb", b"a,b", b'"a"', b"a\xff", b"\xc3\xa9"]
-    + [b"a\n", b"a\r\nX-Evil: 1", b"a\x00", "\N{ARABIC-INDIC DIGIT ONE}".encode()],
+    [
+        b"",
+        b" ",
+        b"x" * 65,
+        b"x" * 60_000,
+        b"a b",
+        b"a\tb",
+        b"a,b",
+        b'"a"',
+        b"a\n",
+        b"a\r\nX-Evil: 1",
+        b"a\x00",
+        b"a\xff",
+        "é".encode(),
+        "\N{ARABIC-INDIC DIGIT ONE}".encode(),
+    ],
 )
 async def test_another_is_replaced(client: httpx.AsyncClient, request_id: bytes) -> None:
     answer = await client.get(ITEMS, headers=[(b"X-Request-ID", request_id)])

@@ -1,0 +1,65 @@
+"""`APP_DATABASE_ECHO` writes statements to SQLAlchemy's log, and nobody's data."""
+
+import logging
+from collections.abc import AsyncIterator
+
+import pytest
+
+from adapters.sql.storage import SqlStorage
+from application.errors import DuplicateId
+from tests.contract.example_items import all_stored, new_item, next_version, store
+from tests.database_settings import engine_for
+
+LOGGER = "sqlalchemy.engine"
+SECRETS = ("the name of a row", "the description of a row", "another name")
+
+
+@pytest.fixture(params=[True, False])
+def echo(request: pytest.FixtureRequest) -> bool:
+    return bool(request.param)
+
+
+@pytest.fixture
+async def storage(database_url: str, echo: bool) -> AsyncIterator[SqlStorage]:
+    storage = SqlStorage(engine_for(database_url, echo=echo))
+    await storage.open()
+    yield storage
+    await storage.close()
+
+
+async def use(storage: SqlStorage) -> None:
+    item = new_item(1, SECRETS[0], SECRETS[1])
+    await store(storage.units_of_work, item)
+    with pytest.raises(DuplicateId):
+        await store(storage.units_of_work, item)
+    async with storage.units_of_work.for_writing() as unit:
+        unit.example_items.update(next_version(item, SECRETS[2]))
+        await unit.example_items.get(item.id)
+        await unit.commit()
+    await all_stored(storage.units_of_work)
+
+
+def logged(caplog: pytest.LogCaptureFixture) -> str:
+    records = [record for record in caplog.records if record.name.startswith(LOGGER)]
+    return "\n".join(record.getMessage() for record in records)
+
+
+async def test_statements_are_logged_only_if_asked_for(
+    storage: SqlStorage, echo: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.clear()
+
+    await use(storage)
+
+    for statement in ("INSERT INTO example_items", "UPDATE example_items", "SELECT example_items"):
+        assert (statement in logged(caplog)) == echo
+
+
+async def test_no_value_of_a_row_is_logged(
+    storage: SqlStorage, echo: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+
+    await use(storage)
+
+    assert not any(secret in caplog.text for secret in SECRETS)

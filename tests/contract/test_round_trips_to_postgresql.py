@@ -1,0 +1,102 @@
+"""How often each use case waits for the server: what decides its speed over a network."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from uuid import UUID
+
+import pytest
+from sqlalchemy import make_url
+
+from adapters.sql.storage import SqlStorage
+from application.example_item_service import ExampleItemService
+from tests.counting_ids import CountingIds
+from tests.database_settings import engine_for
+from tests.fixed_clock import FixedClock
+from tests.processes.tcp_proxy import TcpProxy
+
+# A client asks for an answer by a simple query or, after extended ones, by Sync.
+ASKS_FOR_AN_ANSWER = (b"Q", b"S")
+
+
+@dataclass
+class RoundTrips:
+    made: int = 0
+
+    def count(self, message: bytes) -> bool:
+        """Look at a client's message; never ask for a fault."""
+        self.made += message[:1] in ASKS_FOR_AN_ANSWER
+        return False
+
+
+@pytest.fixture
+def round_trips() -> RoundTrips:
+    return RoundTrips()
+
+
+@pytest.fixture
+async def service(
+    postgresql_url: str, round_trips: RoundTrips
+) -> AsyncIterator[ExampleItemService]:
+    """A service whose connection is open and knows all of its statements."""
+    server = make_url(postgresql_url)
+    async with TcpProxy(server.host or "localhost", server.port or 5432) as proxy:
+        proxy.drop_next_answer(round_trips.count)
+        url = server.set(host=proxy.host, port=proxy.port)
+        storage = SqlStorage(engine_for(url.render_as_string(hide_password=False), pool_size=1))
+        service = ExampleItemService(storage.units_of_work, FixedClock(), CountingIds())
+        await use_everything(service)
+        assert round_trips.made > 0
+        round_trips.made = 0
+        yield service
+        await storage.close()
+
+
+async def use_everything(service: ExampleItemService) -> None:
+    item = await service.create("lamp", None)
+    await service.change(item.id, name="a better lamp")
+    await service.page(None, 10)
+    await service.page(item.id, 10)
+    await service.delete(item.id)
+    await service.create("the one that the tests use", None)
+
+
+ITEM_ID = UUID(int=2)
+
+
+async def test_get_makes_one(service: ExampleItemService, round_trips: RoundTrips) -> None:
+    await service.get(ITEM_ID)
+
+    assert round_trips.made == 1
+
+
+@pytest.mark.parametrize("after", [None, UUID(int=1)])
+async def test_a_page_makes_one(
+    service: ExampleItemService, round_trips: RoundTrips, after: UUID | None
+) -> None:
+    await service.page(after, 10)
+
+    assert round_trips.made == 1
+
+
+async def test_create_makes_one(service: ExampleItemService, round_trips: RoundTrips) -> None:
+    await service.create("chair", None)
+
+    assert round_trips.made == 1
+
+
+async def test_change_makes_two(service: ExampleItemService, round_trips: RoundTrips) -> None:
+    await service.change(ITEM_ID, name="table")
+
+    assert round_trips.made == 2
+
+
+async def test_replace_makes_two(service: ExampleItemService, round_trips: RoundTrips) -> None:
+    await service.replace(ITEM_ID, "table", None)
+
+    assert round_trips.made == 2
+
+
+async def test_delete_makes_two(service: ExampleItemService, round_trips: RoundTrips) -> None:
+    await service.delete(ITEM_ID)
+
+    assert round_trips.made == 2

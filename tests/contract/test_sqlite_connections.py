@@ -1,0 +1,64 @@
+"""What makes SQLite dependable is set on every connection."""
+
+import asyncio
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.exc import IntegrityError
+
+from adapters.sql.storage import SqlStorage
+from tests.contract.example_items import all_stored, new_item, store
+from tests.database_settings import engine_for
+
+
+@pytest.fixture
+def database_url(sqlite_file_url: str) -> str:
+    return sqlite_file_url
+
+
+@pytest.mark.parametrize(
+    ("pragma", "value"),
+    [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1), ("busy_timeout", 5_000)],
+)
+async def test_the_writing_connection_has_its_settings(
+    engine: AsyncEngine, pragma: str, value: object
+) -> None:
+    async with engine.connect() as connection:
+        assert await connection.scalar(text(f"PRAGMA {pragma}")) == value
+
+
+@pytest.mark.parametrize("name", ["", "n" * 201])
+async def test_the_database_checks_lengths_too(
+    engine: AsyncEngine, sql_storage: SqlStorage, name: str
+) -> None:
+    statement = text(
+        "INSERT INTO example_items (id, name, version, created_at, updated_at)"
+        " VALUES ('1', :name, 1, '', '')"
+    )
+    async with engine.connect() as connection:
+        with pytest.raises(IntegrityError, match="ck_example_items_name_length"):
+            await connection.execute(statement, {"name": name})
+
+
+async def test_readers_do_not_wait_for_a_writer(sql_storage: SqlStorage) -> None:
+    async with sql_storage.units_of_work.for_writing() as unit:
+        unit.example_items.add(new_item())
+        await unit.example_items.get(new_item().id)
+
+        assert await asyncio.wait_for(all_stored(sql_storage.units_of_work), 1) == []
+
+
+async def test_two_engines_write_to_one_file_in_turn(database_url: str) -> None:
+    storages = [SqlStorage(engine_for(database_url)) for _ in range(2)]
+    for storage in storages:
+        await storage.open()
+    items = [new_item(number) for number in range(40)]
+
+    await asyncio.gather(
+        *(store(storages[n % 2].units_of_work, item) for n, item in enumerate(items))
+    )
+
+    assert await all_stored(storages[0].units_of_work) == items
+    for storage in storages:
+        await storage.close()

@@ -1,0 +1,96 @@
+"""Several clients change one item at the same time, and no update is lost."""
+
+import asyncio
+from collections import Counter
+
+import httpx
+import pytest
+
+from tests.integration.problem_document import problem_of
+from tests.integration.service import ITEMS, create, stored
+
+
+@pytest.mark.parametrize("round_", range(5))
+async def test_two_concurrent_patches_are_both_made_or_one_is_refused(
+    client: httpx.AsyncClient, round_: int
+) -> None:
+    item = await create(client, "lamp", "It shines.")
+    path = f"{ITEMS}/{item['id']}"
+
+    one, other = await asyncio.gather(
+        client.patch(path, json={"name": "desk"}),
+        client.patch(path, json={"description": "It stands."}),
+    )
+
+    made = [answer for answer in (one, other) if answer.status_code == 200]
+    for answer in (one, other):
+        if answer not in made:
+            problem_of(answer, 409)
+    assert made
+    final = await stored(client, item["id"])
+    assert final["version"] == 1 + len(made)
+    assert final["name"] == ("desk" if one in made else "lamp")
+    assert final["description"] == ("It stands." if other in made else "It shines.")
+
+
+async def test_every_replacement_that_was_made_is_a_version_of_its_own(
+    client: httpx.AsyncClient,
+) -> None:
+    item = await create(client)
+    path = f"{ITEMS}/{item['id']}"
+
+    answers = await asyncio.gather(
+        *(client.put(path, json={"name": f"name {n}"}) for n in range(20))
+    )
+
+    statuses = Counter(answer.status_code for answer in answers)
+    assert set(statuses) <= {200, 409}
+    assert statuses[200] >= 1
+    made = {a.json()["version"]: a.json() for a in answers if a.status_code == 200}
+    assert sorted(made) == list(range(2, 2 + statuses[200]))
+    assert await stored(client, item["id"]) == made[max(made)]
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+async def test_one_of_twenty_changes_of_the_same_version_is_made(
+    client: httpx.AsyncClient, method: str
+) -> None:
+    item = await create(client)
+
+    answers = await asyncio.gather(
+        *(
+            client.request(
+                method,
+                f"{ITEMS}/{item['id']}",
+                json={"name": f"name {n}"},
+                headers={"If-Match": '"1"'},
+            )
+            for n in range(20)
+        )
+    )
+
+    assert Counter(answer.status_code for answer in answers) == {200: 1, 412: 19}
+    (made,) = (answer.json() for answer in answers if answer.status_code == 200)
+    assert await stored(client, item["id"]) == made
+    for answer in answers:
+        if answer.status_code == 412:
+            problem_of(answer, 412)
+
+
+async def test_one_of_twenty_deletions_is_made(client: httpx.AsyncClient) -> None:
+    item = await create(client)
+
+    answers = await asyncio.gather(*(client.delete(f"{ITEMS}/{item['id']}") for _ in range(20)))
+
+    statuses = Counter(answer.status_code for answer in answers)
+    assert statuses[204] == 1
+    assert set(statuses) <= {204, 404, 409}
+    problem_of(await client.get(f"{ITEMS}/{item['id']}"), 404)
+
+
+async def test_fifty_concurrent_creations_are_all_made(client: httpx.AsyncClient) -> None:
+    created = await asyncio.gather(*(create(client, f"item {n}") for n in range(50)))
+
+    listed = (await client.get(ITEMS, params={"limit": 200})).json()
+    assert sorted(listed, key=lambda item: item["id"]) == listed
+    assert sorted(created, key=lambda item: str(item["id"])) == listed

@@ -1,0 +1,103 @@
+"""Whether the process lives, and whether it can serve."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+
+from entrypoints.http.app import create_app
+from tests.integration.problem_document import problem_of
+from tests.integration.service import ITEMS, client_of, settings_for
+from tests.postgresql_databases import run_statement
+from tests.processes.free_port import free_port
+
+PROMPTLY = 2.5
+
+
+async def assert_not_ready(client: httpx.AsyncClient) -> None:
+    started = time.perf_counter()
+    answer = await client.get("/health/ready")
+
+    assert time.perf_counter() - started < PROMPTLY
+    problem_of(answer, 503)
+    assert answer.headers["Retry-After"]
+    live = await client.get("/health/live")
+    assert (live.status_code, live.json()) == (200, {"status": "ok"})
+
+
+async def test_it_lives_and_is_ready(client: httpx.AsyncClient) -> None:
+    for path in ("/health/live", "/health/ready"):
+        answer = await client.get(path)
+        assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+        assert answer.headers["Content-Type"] == "application/json"
+        assert answer.headers["Cache-Control"] == "no-store"
+
+
+async def test_it_is_not_ready_on_an_empty_database(empty_postgresql_url: str) -> None:
+    async with client_of(create_app(settings_for(empty_postgresql_url))) as client:
+        await assert_not_ready(client)
+        problem_of(await client.get(ITEMS), 503)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE alembic_version SET version_num = '20000101_0000'",
+        "DELETE FROM alembic_version",
+        "DROP TABLE alembic_version",
+    ],
+)
+async def test_it_is_not_ready_on_another_schema(empty_postgresql_url: str, change: str) -> None:
+    from adapters.sql.migration import migrate
+    from tests.database_settings import engine_for
+
+    engine = engine_for(empty_postgresql_url)
+    await migrate(engine)
+    await engine.dispose()
+    async with client_of(create_app(settings_for(empty_postgresql_url))) as client:
+        assert (await client.get("/health/ready")).status_code == 200
+        await asyncio.to_thread(run_statement, empty_postgresql_url, change)
+        await assert_not_ready(client)
+
+
+async def test_it_starts_and_is_not_ready_while_the_database_is_down() -> None:
+    url = f"postgresql+asyncpg://service:hunter2@127.0.0.1:{free_port()}/items"
+    async with client_of(create_app(settings_for(url))) as client:
+        await assert_not_ready(client)
+        problem_of(await client.get(ITEMS), 503)
+        problem_of(await client.post(ITEMS, json={"name": "lamp"}), 503)
+
+
+async def test_it_is_not_ready_when_the_database_does_not_answer() -> None:
+    async with silent_server() as port:
+        url = f"postgresql+asyncpg://service:hunter2@127.0.0.1:{port}/items"
+        async with client_of(create_app(settings_for(url))) as client:
+            await assert_not_ready(client)
+
+
+async def test_it_is_not_ready_with_a_wrong_password(empty_postgresql_url: str) -> None:
+    from sqlalchemy import make_url
+
+    url = make_url(empty_postgresql_url).set(password="hunter2")
+    async with client_of(
+        create_app(settings_for(url.render_as_string(hide_password=False)))
+    ) as client:
+        await assert_not_ready(client)
+
+
+@asynccontextmanager
+async def silent_server() -> AsyncIterator[int]:
+    """Take connections and say nothing."""
+    end = asyncio.Event()
+
+    async def say_nothing(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await end.wait()
+        writer.close()
+
+    server = await asyncio.start_server(say_nothing, "127.0.0.1")
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+        end.set()
