@@ -41,6 +41,8 @@ def serve(settings: AppSettings, _options: argparse.Namespace) -> None:
         access_log=False,
         log_config=None,
         server_header=False,
+        # Nothing asks for the client's address or scheme.
+        proxy_headers=False,
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 from fastapi.routing import APIRoute
+from starlette._utils import get_route_path
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -32,6 +33,9 @@ class DirectRoute(APIRoute):
         self._arguments = EndpointArguments(self.dependant)
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        # Most routes that are asked do not match, so that is found out first.
+        if not self.path_regex.match(get_route_path(scope)):
+            return Match.NONE, {}
         if scope["type"] == "http" and scope["method"] == "HEAD":
             return super().matches({**scope, "method": "GET"})
         return super().matches(scope)

@@ -1,7 +1,8 @@
 """A unit whose task is cancelled, at whatever moment, is stored as a whole or not at all."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections import Counter
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from application.errors import ApplicationError
 from application.unit_of_work import UnitOfWork, UnitsOfWork
 from tests.contract.example_items import all_stored, new_item, store
+from tests.contract.moments import cancel, moments
 
 Look = Callable[[UnitOfWork], Awaitable[object]]
 
@@ -24,23 +26,14 @@ async def look(unit: UnitOfWork) -> None:
 looking_or_not = pytest.mark.parametrize("look", [no_look, look])
 
 
-def moments() -> Iterable[Callable[[], Awaitable[object]]]:
-    """Ways to wait, from not at all to longer than a commit takes."""
-    for steps in range(12):
-        yield lambda steps=steps: wait_steps(steps)
-    for tenths in range(1, 60, 2):
-        yield lambda tenths=tenths: asyncio.sleep(tenths / 10_000)
+def add_pair(unit: UnitOfWork, number: int) -> None:
+    unit.example_items.add(new_item(2 * number))
+    unit.example_items.add(new_item(2 * number + 1))
 
 
-async def wait_steps(steps: int) -> None:
-    for _ in range(steps):
-        await asyncio.sleep(0)
-
-
-async def cancel(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
+async def no_pair_is_divided(units_of_work: UnitsOfWork) -> bool:
+    counts = Counter(item.id.int // 2 for item in await all_stored(units_of_work))
+    return set(counts.values()) <= {2}
 
 
 @looking_or_not
@@ -68,39 +61,33 @@ async def test_a_unit_that_is_cancelled_before_its_commit_leaves_nothing(
 async def test_a_unit_that_is_cancelled_at_any_moment_leaves_all_or_nothing(
     units_of_work: UnitsOfWork, look: Look
 ) -> None:
-    for attempt, wait in enumerate(moments()):
-        one, other = new_item(2 * attempt + 1), new_item(2 * attempt + 2)
+    async def work(number: int) -> None:
+        async with units_of_work.for_writing() as unit:
+            add_pair(unit, number)
+            await look(unit)
+            await unit.commit()
 
-        async def work(one=one, other=other) -> None:  # type: ignore[no-untyped-def]
-            async with units_of_work.for_writing() as unit:
-                unit.example_items.add(one)
-                unit.example_items.add(other)
-                await look(unit)
-                await unit.commit()
-
-        task = asyncio.create_task(work())
-        await wait()
+    for number, moment in enumerate(moments()):
+        task = asyncio.create_task(work(number))
+        await moment()
         await cancel(task)
 
-    stored = {item.id.int for item in await all_stored(units_of_work)}
-    assert all((number in stored) == (number + 1 in stored) for number in range(1, 2 * attempt, 2))
+    assert await no_pair_is_divided(units_of_work)
 
 
 async def test_a_commit_after_a_read_that_was_cancelled_stores_all_or_nothing(
     units_of_work: UnitsOfWork,
 ) -> None:
-    for attempt, wait in enumerate(moments()):
+    for number, moment in enumerate(moments()):
         async with units_of_work.for_writing() as unit:
-            unit.example_items.add(new_item(2 * attempt + 1))
-            unit.example_items.add(new_item(2 * attempt + 2))
-            task = asyncio.create_task(look(unit))
-            await wait()
+            add_pair(unit, number)
+            task = asyncio.ensure_future(look(unit))
+            await moment()
             await cancel(task)
             with suppress(ApplicationError):
                 await unit.commit()
 
-    stored = {item.id.int for item in await all_stored(units_of_work)}
-    assert all((number in stored) == (number + 1 in stored) for number in range(1, 2 * attempt, 2))
+    assert await no_pair_is_divided(units_of_work)
 
 
 @looking_or_not
@@ -113,10 +100,9 @@ async def test_units_work_on_after_many_were_cancelled(
             await look(unit)
             await unit.commit()
 
-    number = 0
-    for wait in moments():
-        tasks = [asyncio.create_task(work(number := number + 1)) for _ in range(3)]
-        await wait()
+    for number, moment in enumerate(moments()):
+        tasks = [asyncio.create_task(work(3 * number + n)) for n in range(3)]
+        await moment()
         await asyncio.gather(*(cancel(task) for task in tasks))
 
     afterwards = [new_item(1000 + n) for n in range(10)]

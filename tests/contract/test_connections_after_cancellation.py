@@ -1,7 +1,6 @@
 """Every connection comes back to its pool, however a unit of work ends."""
 
 import asyncio
-from contextlib import suppress
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -10,6 +9,7 @@ from sqlalchemy.pool import QueuePool
 from adapters.sql.storage import SqlStorage
 from application.errors import DuplicateId
 from tests.contract.example_items import all_stored, new_item, store
+from tests.contract.moments import cancel, moments
 
 
 def lent(engine: AsyncEngine) -> int:
@@ -38,12 +38,10 @@ async def test_connections_come_back_after_cancellations(
                 await unit.example_items.get(new_item(number).id)
             await unit.commit()
 
-    for attempt in range(60):
-        task = asyncio.create_task(work(2 * attempt))
-        await asyncio.sleep(attempt / 10_000)
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+    for number, moment in enumerate(moments()):
+        task = asyncio.create_task(work(2 * number))
+        await moment()
+        await cancel(task)
 
     assert await all_are_back(engine)
     await store(sql_storage.units_of_work, new_item(1000))
@@ -53,14 +51,13 @@ async def test_connections_come_back_after_cancellations(
 async def test_connections_come_back_from_cancelled_readers(
     engine: AsyncEngine, sql_storage: SqlStorage
 ) -> None:
-    for attempt in range(40):
-        readers = [
-            asyncio.create_task(all_stored(sql_storage.units_of_work)) for _ in range(10)
-        ]
-        await asyncio.sleep(attempt / 10_000)
-        for reader in readers:
-            reader.cancel()
-        await asyncio.gather(*readers, return_exceptions=True)
+    async def read() -> None:
+        await all_stored(sql_storage.units_of_work)
+
+    for moment in moments():
+        readers = [asyncio.create_task(read()) for _ in range(10)]
+        await moment()
+        await asyncio.gather(*(cancel(reader) for reader in readers))
 
     assert await all_are_back(engine)
     await asyncio.gather(*(all_stored(sql_storage.units_of_work) for _ in range(10)))

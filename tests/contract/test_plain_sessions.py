@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
 
 import pytest
 from sqlalchemy import insert, select, text
@@ -15,6 +14,7 @@ from adapters.sql.tables import example_items
 from application.unit_of_work import UnitsOfWork
 from domain.example_item import ExampleItem
 from tests.contract.example_items import all_stored, new_item, store
+from tests.contract.moments import cancel, moments
 
 Sessions = async_sessionmaker[AsyncSession]
 
@@ -181,12 +181,10 @@ async def test_a_session_that_is_cancelled_harms_nobody(
             for _ in range(100):
                 await session.execute(text("SELECT 1"))
 
-    for attempt in range(20):
+    for moment in moments():
         task = asyncio.create_task(work())
-        await asyncio.sleep(attempt / 5_000)
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        await moment()
+        await cancel(task)
 
     assert isinstance(engine.pool, QueuePool)
     assert engine.pool.checkedout() == 0

@@ -113,7 +113,9 @@ async def test_an_error_is_heard(engine: AsyncEngine, sql_storage: SqlStorage) -
     def on_error(context: Any) -> None:
         heard.append(type(context.original_exception).__name__)
 
-    with pytest.raises(DuplicateId):
-        await store(sql_storage.units_of_work, new_item())
+    async with sql_storage.units_of_work.for_writing() as unit:
+        unit.example_items.add(new_item())
+        with pytest.raises(DuplicateId):
+            await unit.example_items.get(new_item().id)
 
     assert heard in (["IntegrityError"], ["UniqueViolationError"])
