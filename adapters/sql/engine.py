@@ -1,11 +1,14 @@
 """From the settings to an engine, with what each database needs to be dependable."""
 
 import sqlite3
+from collections.abc import Generator
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
+import asyncpg
 from pydantic import SecretStr
-from sqlalchemy import URL, event, make_url
+from sqlalchemy import URL, ExceptionContext, event, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
@@ -75,6 +78,7 @@ def init_database(settings: DatabaseSettings) -> AsyncEngine:
             max_overflow=0,
             pool_timeout=POOL_TIMEOUT_SECONDS,
             pool_reset_on_return=_NOTHING_TO_RESET,
+            connect_args={"async_creator_fn": _Connecting},
         )
     if url.database and url.database != ":memory:" and url.query.get("mode") != "memory":
         Path(url.database.removeprefix("file:")).parent.mkdir(parents=True, exist_ok=True)
@@ -99,6 +103,17 @@ def is_in_memory(engine: AsyncEngine) -> bool:
     return engine.dialect.name == "sqlite" and (
         not database or ":memory:" in database or engine.url.query.get("mode") == "memory"
     )
+
+
+class _Connecting:
+    """asyncpg's `connect`, made to be dropped: the pool may find out that it cannot wait only
+    when it has it in its hands, and a coroutine that is never awaited gives a warning."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        self._connect = partial(asyncpg.connect, *arguments, **options)
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        return self._connect().__await__()
 
 
 def _sqlite_engine(url: URL, echo: bool, *, connections: int, query_only: bool) -> AsyncEngine:
@@ -129,6 +144,13 @@ def _sqlite_engine(url: URL, echo: bool, *, connections: int, query_only: bool) 
         if query_only:
             cursor.execute("PRAGMA query_only = ON")
         cursor.close()
+
+    @event.listens_for(engine.sync_engine, "handle_error")
+    def keep_connection(context: ExceptionContext) -> None:
+        # Nothing can break between a process and a file of its own, and a database in memory
+        # would end with its connection. After a cancellation the rollback waits its turn on
+        # the connection's thread.
+        context.is_disconnect = False
 
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Any) -> None:

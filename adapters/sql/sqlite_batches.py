@@ -59,6 +59,8 @@ class SqliteBatches(Generic[_WorkT]):
         if len(self._runners) < self._most_runners:
             self._runners.add(asyncio.create_task(self._run_all()))
         await work.done
+        if work.error:
+            raise work.error
 
     async def _run_all(self) -> None:
         while self._waiting:
@@ -82,11 +84,7 @@ class SqliteBatches(Generic[_WorkT]):
         except Exception as error:
             fail_all(batch, error)
         for work in batch:
-            if work.done.done():
-                continue
-            if work.error:
-                work.done.set_exception(work.error)
-            else:
+            if not work.done.done():
                 work.done.set_result(None)
 
 

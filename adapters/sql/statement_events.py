@@ -33,7 +33,6 @@ class StatementEvents:
             self._engine.echo
             or self._listeners.before_cursor_execute
             or self._listeners.after_cursor_execute
-            or self._error_listeners.handle_error
         )
 
     def around_all(

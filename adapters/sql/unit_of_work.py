@@ -37,6 +37,8 @@ class SqlUnitOfWork:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._writes: list[Write] = []
+        # How many of the writes the transaction has; it is opened for the first of them.
+        self._sent = 0
         self._transaction: Transaction | None = None
         self._open = AsyncExitStack()
         self.example_items = SqlExampleItemRepository(self)
@@ -50,36 +52,49 @@ class SqlUnitOfWork:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._writes.clear()
-        if self._transaction:
-            self._transaction = None
-            await self._open.aclose()
+        self._writes = []
+        await self._end_transaction()
 
     async def fetch(self, statement: Statement, parameters: Parameters) -> Sequence[Row]:
         """Return all rows, as this unit's own writes have left them."""
-        if self._writes:
-            if not self._transaction:
-                self._transaction = await self._open.enter_async_context(
-                    self._database.transaction()
-                )
-            await self._transaction.apply(self._take_writes())
-        return await (self._transaction or self._database).fetch(statement, parameters)
+        if not self._writes:
+            return await self._database.fetch(statement, parameters)
+        try:
+            transaction = await self._send_writes()
+            return await transaction.fetch(statement, parameters)
+        except BaseException:
+            # What is not committed begins anew, so that a unit that was refused is so again.
+            await self._end_transaction()
+            raise
 
     def write(self, write: Write) -> None:
         """Take note of a write, for the commit."""
         self._writes.append(write)
 
     async def commit(self) -> None:
-        writes = self._take_writes()
-        if not self._transaction:
-            await self._database.apply(writes)
-            return
-        await self._transaction.apply(writes)
-        await self._transaction.commit()
+        if self._transaction is None:
+            await self._database.apply(self._writes)
+        else:
+            try:
+                transaction = await self._send_writes()
+                await transaction.commit()
+            finally:
+                await self._end_transaction()
+        self._writes = []
 
-    def _take_writes(self) -> list[Write]:
-        writes, self._writes = self._writes, []
-        return writes
+    async def _send_writes(self) -> Transaction:
+        if self._transaction is None:
+            self._transaction = await self._open.enter_async_context(self._database.transaction())
+        await self._transaction.apply(self._writes[self._sent :])
+        self._sent = len(self._writes)
+        return self._transaction
+
+    async def _end_transaction(self) -> None:
+        """Roll back what was not committed, and give the connection back."""
+        if self._transaction is not None:
+            self._transaction = None
+            self._sent = 0
+            await self._open.aclose()
 
 
 class SqlUnitsOfWork:

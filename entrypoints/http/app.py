@@ -7,6 +7,7 @@ from typing import Any
 
 from dependency_injector.providers import Object
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from fastapi_offline import FastAPIOffline
 
 from entrypoints.container import Container
@@ -45,11 +46,19 @@ def create_app(settings: AppSettings, **overrides: Any) -> FastAPI:
         redirect_slashes=False,
         telemetry=dict.fromkeys(("tracing", "metrics", "logs"), settings.telemetry_enabled),
     )
+    _answer_head(app)
     app.router.routes[:0] = [*example_items.router.routes, *health.router.routes]
     app.add_middleware(RequestContext)
     add_error_handlers(app)
     describe(app)
     return app
+
+
+def _answer_head(app: FastAPI) -> None:
+    """Let the docs pages answer HEAD, as all does that answers GET (RFC 9110, section 9.3.2)."""
+    for route in app.routes:
+        if isinstance(route, APIRoute) and route.methods:
+            route.methods.add("HEAD")
 
 
 def _without_docs(**options: Any) -> FastAPI:

@@ -28,7 +28,7 @@ class DirectRoute(APIRoute):
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         super().__init__(path, endpoint, **options)
-        self.path_regex = re.compile(self.path_regex.pattern.rstrip("/$") + "/?$")
+        self.path_regex = re.compile(self.path_regex.pattern.rstrip("/$") + r"/?\Z")
         self._endpoint = cast(Callable[..., Awaitable[Response]], endpoint)
         self._arguments = EndpointArguments(self.dependant)
 

@@ -3,7 +3,8 @@
 import re
 
 _VERSION = re.compile("[1-9][0-9]{0,17}")
-_TAG = re.compile(r'\s*(W/)?"([\x21\x23-\x7e\x80-\xff]*)"\s*(?:,|$)')
+_TAG = re.compile(r'[ \t,]*(W/)?"([\x21\x23-\x7e\x80-\xff]*)"[ \t]*(?=,|\Z)')
+_REST = re.compile(r"[ \t,]*\Z")
 
 
 def entity_tag(version: int) -> str:
@@ -19,7 +20,7 @@ def versions_that_match(if_match: str | None) -> frozenset[int] | None:
     if if_match is None or if_match.strip() == "*":
         return None
     return frozenset(
-        int(tag) for weak, tag in _TAG.findall(if_match) if not weak and _VERSION.fullmatch(tag)
+        int(tag) for weak, tag in _tags(if_match) if not weak and _VERSION.fullmatch(tag)
     )
 
 
@@ -32,4 +33,14 @@ def is_known(if_none_match: str | None, version: int) -> bool:
         return False
     if if_none_match.strip() == "*":
         return True
-    return any(tag == str(version) for _, tag in _TAG.findall(if_none_match))
+    return any(tag == str(version) for _, tag in _tags(if_none_match))
+
+
+def _tags(field: str) -> list[tuple[bool, str]]:
+    """Return whether each tag of a list is weak, and its text; none at all if it is no list."""
+    tags = []
+    position = 0
+    while tag := _TAG.match(field, position):
+        tags.append((tag[1] is not None, tag[2]))
+        position = tag.end()
+    return tags if _REST.match(field, position) else []

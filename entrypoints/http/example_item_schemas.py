@@ -32,6 +32,12 @@ Description = Annotated[
 ]
 
 
+def _no_defaults(schema: dict[str, Any]) -> None:
+    """What is left out of a patch is not set to anything."""
+    for field in schema["properties"].values():
+        field.pop("default", None)
+
+
 class ExampleItemCreate(BaseModel):
     """A new item, or all that a client may set of an existing one."""
 
@@ -44,7 +50,7 @@ class ExampleItemCreate(BaseModel):
 class ExampleItemPatch(BaseModel):
     """A JSON merge patch (RFC 7396): what is left out stays, null clears the description."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra=_no_defaults)
 
     name: Name = ""
     description: Description = None

@@ -31,10 +31,17 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {
         status: {
             "description": HTTPStatus(status).phrase,
+            "headers": dict(_RETRY_AFTER if status == HTTPStatus.SERVICE_UNAVAILABLE else {}),
             "content": {MEDIA_TYPE: {"schema": {"$ref": _REFERENCE + "Problem"}}},
         }
         for status in statuses
     }
+
+
+_REQUEST_ID = {
+    "X-Request-ID": header("The request's id, as in the log.", "5f0c1e7a9d0b4c7e92c1d7f04d3a6b15")
+}
+_RETRY_AFTER = {"Retry-After": header("Try again after so many seconds.", "1")}
 
 
 def describe(app: FastAPI) -> None:
@@ -56,10 +63,11 @@ def describe(app: FastAPI) -> None:
             schemas["Problem"] = problem
             for path in document["paths"].values():
                 for operation in path.values():
+                    answers = operation["responses"]
                     # What every request can meet.
-                    operation["responses"]["default"] = problems(500)[500] | {
-                        "description": "Any other error"
-                    }
+                    answers["default"] = problems(500)[500] | {"description": "Any other error"}
+                    for answer in answers.values():
+                        answer.setdefault("headers", {}).update(_REQUEST_ID)
             app.openapi_schema = document
         return app.openapi_schema
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Literal
+from urllib.parse import quote
 
 import orjson
 from pydantic import BaseModel, Field
@@ -59,13 +60,15 @@ def problem(
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
-        "instance": scope.get("root_path", "") + scope["path"],
+        "instance": _address(scope),
         "request_id": scope.get("request_id"),
     }
     if errors is not None:
         content["errors"] = errors
-    try:
-        body = orjson.dumps(content)
-    except orjson.JSONEncodeError:  # a path may hold bytes that are no text
-        body = orjson.dumps({**content, "instance": "about:blank"})
-    return Response(body, status, headers, MEDIA_TYPE)
+    return Response(orjson.dumps(content), status, headers, MEDIA_TYPE)
+
+
+def _address(scope: Scope) -> str:
+    """Return the path of the request as the client wrote it."""
+    raw_path: bytes | None = scope.get("raw_path")
+    return quote(scope["path"]) if raw_path is None else raw_path.decode("latin-1")

@@ -20,10 +20,10 @@ def heard(engine: AsyncEngine, sql_storage: SqlStorage) -> Heard:
 
     def before(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
         assert connection.engine is engine.sync_engine
-        heard.append(("before", statement.split()[0]))
+        heard.append(("before", statement.split(maxsplit=1)[0]))
 
     def after(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
-        heard.append(("after", statement.split()[0]))
+        heard.append(("after", statement.split(maxsplit=1)[0]))
 
     event.listen(engine.sync_engine, "before_cursor_execute", before)
     event.listen(engine.sync_engine, "after_cursor_execute", after)

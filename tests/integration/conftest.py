@@ -1,8 +1,11 @@
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import httpx
 import pytest
 from fastapi import FastAPI
+from structlog.contextvars import merge_contextvars
+from structlog.testing import capture_logs
 
 from entrypoints.http.app import create_app
 from entrypoints.settings import AppSettings
@@ -13,6 +16,13 @@ from tests.integration.service import client_of, settings_for
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     for field in AppSettings.model_fields:
         monkeypatch.delenv(f"APP_{field.upper()}", raising=False)
+
+
+@pytest.fixture(autouse=True)
+def log_lines() -> Iterator[list[Any]]:
+    """What the test has logged so far. To render it, tracebacks above all, would take long."""
+    with capture_logs(processors=[merge_contextvars]) as lines:
+        yield lines
 
 
 @pytest.fixture

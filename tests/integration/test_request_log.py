@@ -1,13 +1,9 @@
 """One log line tells of each request, and nothing that does not belong in a log."""
 
 import asyncio
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
-import pytest
-from structlog.contextvars import merge_contextvars
-from structlog.testing import capture_logs
 
 from entrypoints.http.app import create_app
 from tests.integration.failing_units_of_work import FailingUnitsOfWork
@@ -24,16 +20,10 @@ Lines = list[Any]
 SECRET = "hunter2"
 
 
-@pytest.fixture
-def lines() -> Iterator[Lines]:
-    with capture_logs(processors=[merge_contextvars]) as lines:
-        yield lines
-
-
-async def test_a_request_is_one_line(client: httpx.AsyncClient, lines: Lines) -> None:
+async def test_a_request_is_one_line(client: httpx.AsyncClient, log_lines: Lines) -> None:
     answer = await client.get(ITEMS)
 
-    (line,) = lines
+    (line,) = log_lines
     assert 0 < line.pop("duration_ms") < 10_000
     assert line == {
         "event": "request",
@@ -47,11 +37,11 @@ async def test_a_request_is_one_line(client: httpx.AsyncClient, lines: Lines) ->
 
 @in_memory_only
 async def test_a_line_names_the_route_and_not_the_path(
-    client: httpx.AsyncClient, lines: Lines
+    client: httpx.AsyncClient, log_lines: Lines
 ) -> None:
     item = f"{ITEMS}/{(await create(client))['id']}"
     template = ITEMS + "/{item_id}"
-    lines.clear()
+    log_lines.clear()
 
     await client.get(item)
     await client.get(item + "/")
@@ -61,7 +51,7 @@ async def test_a_line_names_the_route_and_not_the_path(
     await client.get(f"/{SECRET}", params={"token": SECRET})
     await client.delete(item)
 
-    assert [(line["method"], line["route"], line["status"]) for line in lines] == [
+    assert [(line["method"], line["route"], line["status"]) for line in log_lines] == [
         ("GET", template, 200),
         ("GET", template, 200),
         ("PUT", template, 422),
@@ -70,49 +60,51 @@ async def test_a_line_names_the_route_and_not_the_path(
         ("GET", None, 404),
         ("DELETE", template, 204),
     ]
-    assert SECRET not in str(lines)
+    assert SECRET not in str(log_lines)
 
 
 @in_memory_only
 async def test_no_line_has_a_body_a_query_or_a_header(
-    client: httpx.AsyncClient, lines: Lines
+    client: httpx.AsyncClient, log_lines: Lines
 ) -> None:
     headers = {"Authorization": f"Bearer {SECRET}", "Cookie": f"session={SECRET}", **JSON}
     await client.post(ITEMS, json={"name": SECRET, "description": SECRET}, headers=headers)
     await client.post(ITEMS, content=f'{{"{SECRET}": 1', headers=headers)
     await client.get(ITEMS, params={"cursor": SECRET}, headers={"If-Match": SECRET, **headers})
 
-    assert len(lines) == 3
-    assert SECRET not in str(lines)
+    assert len(log_lines) == 3
+    assert SECRET not in str(log_lines)
 
 
-async def test_a_failure_is_told_with_its_exception(lines: Lines) -> None:
+async def test_a_failure_is_told_with_its_exception(log_lines: Lines) -> None:
     units = FailingUnitsOfWork()
     units.on_reading = RuntimeError("broken")
     app = create_app(settings_for("memory://"), units_of_work=units)
     async with client_of(app) as client:
         answer = await client.get(ITEMS)
 
-    failure, request = lines
+    failure, request = log_lines
     assert (failure["event"], failure["log_level"]) == ("unhandled error", "error")
     assert failure["exc_info"]
     assert (request["event"], request["status"]) == ("request", 500)
-    assert {line["request_id"] for line in lines} == {answer.headers["X-Request-ID"]}
+    assert {line["request_id"] for line in log_lines} == {answer.headers["X-Request-ID"]}
 
 
 @in_memory_only
 async def test_concurrent_requests_keep_their_own_ids(
-    client: httpx.AsyncClient, lines: Lines
+    client: httpx.AsyncClient, log_lines: Lines
 ) -> None:
     await asyncio.gather(
         *(client.get(ITEMS, headers={"X-Request-ID": f"request-{n}"}) for n in range(50))
     )
 
-    assert sorted(line["request_id"] for line in lines) == sorted(f"request-{n}" for n in range(50))
+    assert sorted(line["request_id"] for line in log_lines) == sorted(
+        f"request-{n}" for n in range(50)
+    )
 
 
 @in_memory_only
-async def test_a_line_says_how_long_it_took(client: httpx.AsyncClient, lines: Lines) -> None:
+async def test_a_line_says_how_long_it_took(client: httpx.AsyncClient, log_lines: Lines) -> None:
     units = FailingUnitsOfWork()
     original = units.for_reading
 
@@ -127,4 +119,4 @@ async def test_a_line_says_how_long_it_took(client: httpx.AsyncClient, lines: Li
     async with client_of(create_app(settings_for("memory://"), units_of_work=units)) as slow:
         await slow.get(ITEMS)
 
-    assert lines[-1]["duration_ms"] >= 50
+    assert log_lines[-1]["duration_ms"] >= 50

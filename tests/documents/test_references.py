@@ -1,0 +1,73 @@
+"""What the documents name is there."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from entrypoints.settings import AppSettings
+
+ROOT = Path(__file__).parents[2]
+MADE_LATER = (".venv/", "data/")
+
+LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]*)(?:#([^)\s]*))?\)")
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+# A path has a slash, though not at its start, as an address of the service has.
+PATH_IN_BACKTICKS = re.compile(r"`([\w.*-][\w./*-]*/[\w./*-]*)`")
+MAKE_TARGET = re.compile(r"`make ([a-z-]+)")
+TARGET = re.compile(r"^([a-z-]+):", re.MULTILINE)
+SETTING = re.compile(r"\bAPP_(?!TEST_)([A-Z_]+)\b")
+
+
+def _documents() -> list[Path]:
+    patterns = ("*.md", "docs/**/*.md")
+    return sorted(each for pattern in patterns for each in ROOT.glob(pattern))
+
+
+@pytest.fixture(params=_documents(), ids=lambda document: document.name)
+def document(request: pytest.FixtureRequest) -> Path:
+    found: Path = request.param
+    return found
+
+
+def test_its_links_lead_somewhere(document: Path) -> None:
+    broken = [
+        f"{target}#{anchor}"
+        for target, anchor in LINK.findall(document.read_text("utf-8"))
+        if "://" not in target and not _leads_somewhere(document, target, anchor)
+    ]
+
+    assert not broken
+
+
+def test_the_files_that_it_names_are_there(document: Path) -> None:
+    named = PATH_IN_BACKTICKS.findall(document.read_text("utf-8"))
+    missing = [
+        path for path in named if not path.startswith(MADE_LATER) and not any(ROOT.glob(path))
+    ]
+
+    assert not missing
+
+
+def test_its_make_targets_exist(document: Path) -> None:
+    targets = set(TARGET.findall((ROOT / "Makefile").read_text("utf-8")))
+
+    assert set(MAKE_TARGET.findall(document.read_text("utf-8"))) <= targets
+
+
+def test_its_settings_exist(document: Path) -> None:
+    settings = {name.upper() for name in AppSettings.model_fields}
+
+    assert set(SETTING.findall(document.read_text("utf-8"))) <= settings
+
+
+def _leads_somewhere(document: Path, target: str, anchor: str) -> bool:
+    file = document.parent / target if target else document
+    return file.exists() and (not anchor or anchor in _anchors(file))
+
+
+def _anchors(file: Path) -> Iterator[str]:
+    """Yield the anchors of a document's headings, as Git hosts make them."""
+    for heading in HEADING.findall(file.read_text("utf-8")):
+        yield re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")

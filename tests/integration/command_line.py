@@ -1,0 +1,35 @@
+"""`python -m entrypoints` as a user runs it: a process with nothing but its environment."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.integration.service import FROM_ANYWHERE
+
+OUTSIDE = {name: value for name, value in os.environ.items() if not name.startswith("APP_")}
+
+
+def launch(directory: Path, *arguments: str, **settings: str) -> subprocess.Popen[str]:
+    """Start the command in a directory, with the settings given (`APP_PORT="1"`)."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "entrypoints", *arguments],
+        cwd=directory,
+        env=environment(settings),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def run(directory: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Run the command to its end."""
+    process = launch(directory, *arguments, **settings)
+    output, errors = process.communicate(timeout=60)
+    return subprocess.CompletedProcess(process.args, process.returncode, output, errors)
+
+
+def environment(settings: Mapping[str, str]) -> dict[str, str]:
+    return {**OUTSIDE, **FROM_ANYWHERE, **settings}

@@ -1,0 +1,214 @@
+"""The settings: each is read, does something, and stands in `.env.example` with its default."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from pydantic import SecretStr, ValidationError
+
+import entrypoints.__main__
+from adapters.sql.engine import init_database
+from entrypoints.http.app import app_from_environment
+from entrypoints.settings import AppSettings
+from tests.integration.service import PROJECT, settings_for
+
+EXAMPLE = PROJECT / ".env.example"
+POSTGRESQL = "postgresql+asyncpg://service:hunter2@db:5432/items"
+# A value for every setting that is not its default.
+OTHER_VALUES: dict[str, tuple[str, Any]] = {
+    "database_url": (POSTGRESQL, SecretStr(POSTGRESQL)),
+    "database_pool_size": ("7", 7),
+    "database_echo": ("true", True),
+    "host": ("0.0.0.0", "0.0.0.0"),
+    "port": ("9000", 9000),
+    "workers": ("3", 3),
+    "docs_enabled": ("false", False),
+}
+
+
+def defaults() -> AppSettings:
+    return AppSettings(_env_file=None)
+
+
+def name_of(field: str) -> str:
+    return f"APP_{field.upper()}"
+
+
+def test_no_setting_is_left_out_of_these_tests() -> None:
+    assert set(OTHER_VALUES) == set(AppSettings.model_fields)
+
+
+@pytest.mark.parametrize("field", OTHER_VALUES)
+def test_each_is_read_from_the_environment(monkeypatch: pytest.MonkeyPatch, field: str) -> None:
+    text, value = OTHER_VALUES[field]
+    assert getattr(defaults(), field) != value
+
+    monkeypatch.setenv(name_of(field), text)
+
+    assert getattr(defaults(), field) == value
+
+
+@pytest.mark.parametrize("field", OTHER_VALUES)
+def test_each_is_read_from_the_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, field: str
+) -> None:
+    text, value = OTHER_VALUES[field]
+    (tmp_path / ".env").write_text(f"{name_of(field)}={text}\nANOTHER_PROGRAM=1\nAPP_UNKNOWN=1\n")
+    monkeypatch.chdir(tmp_path)
+
+    assert getattr(AppSettings(), field) == value
+
+
+def test_the_environment_comes_before_the_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_text("APP_PORT=1\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("APP_PORT", "2")
+
+    assert AppSettings().port == 2
+
+
+def test_the_example_names_every_setting_and_no_other() -> None:
+    lines = EXAMPLE.read_text().splitlines()
+    names = [line.partition("=")[0] for line in lines if line and not line.startswith("#")]
+
+    assert sorted(names) == sorted(map(name_of, AppSettings.model_fields))
+
+
+def test_the_example_gives_the_defaults() -> None:
+    assert AppSettings(_env_file=EXAMPLE) == defaults()
+
+
+def test_every_setting_in_the_example_is_explained() -> None:
+    paragraphs = EXAMPLE.read_text().strip().split("\n\n")
+
+    for paragraph in paragraphs:
+        assert paragraph.startswith("#")
+
+
+def test_the_engine_is_built_from_the_settings() -> None:
+    engine = init_database(settings_for(POSTGRESQL, database_pool_size="7", database_echo="true"))
+
+    assert engine.url.host == "db"
+    assert "7" in engine.pool.status()
+    assert engine.echo
+    assert not init_database(settings_for(POSTGRESQL)).echo
+
+
+def test_the_server_is_run_as_the_settings_say(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for field in ("host", "port", "workers"):
+        monkeypatch.setenv(name_of(field), OTHER_VALUES[field][0])
+    given: dict[str, Any] = {}
+    monkeypatch.setattr(uvicorn, "run", lambda *_, **options: given.update(options))
+    monkeypatch.setattr(entrypoints.__main__, "configure_logging", lambda: None)
+
+    assert entrypoints.__main__.main([]) == 0
+
+    assert (given["host"], given["port"], given["workers"]) == ("0.0.0.0", 9000, 3)
+    assert (given["loop"], given["http"]) == ("uvloop", "httptools")
+
+
+@pytest.mark.parametrize(("enabled", "routes"), [("true", True), ("false", False)])
+def test_the_docs_are_there_as_the_settings_say(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, enabled: str, routes: bool
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("APP_DATABASE_URL", "memory://")
+    monkeypatch.setenv("APP_DOCS_ENABLED", enabled)
+    monkeypatch.setattr("entrypoints.http.app.configure_logging", lambda: None)
+
+    paths = {getattr(route, "path", None) for route in app_from_environment().routes}
+
+    assert ("/docs" in paths) is routes
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("postgresql://service:hunter2@db/items", r"write postgresql\+asyncpg:// instead"),
+        ("postgresql+psycopg2://service:hunter2@db/items", r"write postgresql\+asyncpg://"),
+        ("postgresql+psycopg://service:hunter2@db/items", r"write postgresql\+asyncpg://"),
+        ("postgres://service:hunter2@db/items", r"not supported: use .*postgresql\+asyncpg://"),
+        ("sqlite:///hunter2.db", r"write sqlite\+aiosqlite:// instead"),
+        ("sqlite+pysqlite:///hunter2.db", r"write sqlite\+aiosqlite:// instead"),
+        ("mysql+aiomysql://service:hunter2@db/items", "'mysql' is not supported"),
+        ("memory://hunter2", "not supported"),
+        ("hunter2", "not of the form driver://"),
+        ("", "not of the form driver://"),
+        ("://service:hunter2@db", "not of the form driver://"),
+        ("postgresql+asyncpg://service:hunter2@db:port/items", "not of the form driver://"),
+        ("postgresql+asyncpg:service:hunter2", "not of the form driver://"),
+    ],
+)
+def test_an_address_that_cannot_be_used_is_refused_without_its_secrets(
+    url: str, message: str
+) -> None:
+    with pytest.raises(ValidationError, match=message) as refusal:
+        settings_for(url)
+
+    told = [str(refusal.value), repr(refusal.value)]
+    told += [str(refusal.value.errors(include_input=False)), str(refusal.value.__cause__)]
+    assert "hunter2" not in "".join(told)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "memory://",
+        "sqlite+aiosqlite://",
+        "sqlite+aiosqlite:///:memory:",
+        "sqlite+aiosqlite:///./data/example.db",
+        "sqlite+aiosqlite:////var/lib/items.db",
+        POSTGRESQL,
+        "postgresql+asyncpg://db",
+        "postgresql+asyncpg://service:p%40ss@[::1]:5432/items",
+    ],
+)
+def test_an_address_that_can_be_used_is_taken(url: str) -> None:
+    assert settings_for(url).database_url.get_secret_value() == url
+
+
+def test_the_password_is_in_no_text_of_the_settings_or_of_the_engine() -> None:
+    settings = settings_for(POSTGRESQL)
+    engine = init_database(settings)
+
+    for thing in (settings, settings.model_dump(), engine, engine.url, engine.pool):
+        assert "hunter2" not in str(thing)
+        assert "hunter2" not in repr(thing)
+    assert "hunter2" not in settings.model_dump_json()
+
+
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [
+        ("port", "-1"),
+        ("port", "65536"),
+        ("port", "http"),
+        ("workers", "0"),
+        ("workers", "257"),
+        ("database_pool_size", "0"),
+        ("database_pool_size", "1001"),
+        ("database_echo", "perhaps"),
+        ("docs_enabled", ""),
+    ],
+)
+def test_other_values_are_refused(field: str, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name_of(field), text)
+
+    with pytest.raises(ValidationError) as refusal:
+        defaults()
+
+    (error,) = refusal.value.errors()
+    assert error["loc"] == (field,)
+
+
+def test_settings_do_not_change() -> None:
+    settings = defaults()
+
+    with pytest.raises(ValidationError):
+        settings.port = 1

@@ -1,0 +1,52 @@
+"""The service brings an embedded database up to date by itself, and a server's never."""
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters.sql.migration import migrate_down
+from adapters.sql.schema import create_example_schema, current_revision, head
+from tests.database_settings import engine_for
+from tests.migrations.database_outline import outline
+
+
+@pytest.mark.parametrize("kind", ["sqlite_file_url", "sqlite_in_memory_url"])
+async def test_a_sqlite_database_is_brought_up_to_date(
+    request: pytest.FixtureRequest, kind: str
+) -> None:
+    engine = engine_for(request.getfixturevalue(kind))
+
+    await create_example_schema(engine)
+
+    assert await current_revision(engine) == head()
+    assert set(await outline(engine)) == {"example_items"}
+    await engine.dispose()
+
+
+async def test_an_older_sqlite_database_is_brought_up_to_date(sqlite_file_url: str) -> None:
+    engine = engine_for(sqlite_file_url)
+    await create_example_schema(engine)
+    await migrate_down(engine, "base")
+
+    await create_example_schema(engine)
+
+    assert await current_revision(engine) == head()
+    await engine.dispose()
+
+
+async def test_a_server_is_left_alone(empty_postgresql_url: str) -> None:
+    engine = engine_for(empty_postgresql_url)
+
+    await create_example_schema(engine)
+
+    assert await current_revision(engine) is None
+    assert await outline(engine) == {}
+    await engine.dispose()
+
+
+async def test_a_migrated_server_stays_at_its_revision(postgresql_url: str) -> None:
+    engine: AsyncEngine = engine_for(postgresql_url)
+
+    await create_example_schema(engine)
+
+    assert await current_revision(engine) == head()
+    await engine.dispose()
