@@ -2,6 +2,8 @@
 
 import argparse
 import asyncio
+import logging
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -23,12 +25,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             name = "APP_" + "_".join(str(part) for part in each["loc"]).upper()
             print(f"{name}: {each['msg']}", file=sys.stderr)
         return 2
-    configure_logging()
     return int(options.command(settings, options) or 0)
 
 
 def serve(settings: AppSettings, _options: argparse.Namespace) -> None:
     """Serve HTTP until a signal ends it."""
+    configure_logging()
+    # The server ends itself on this signal and then raises it anew; that was no failure.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     uvicorn.run(
         "entrypoints.http.app:app_from_environment",
         factory=True,
@@ -47,7 +51,9 @@ def serve(settings: AppSettings, _options: argparse.Namespace) -> None:
 
 
 def database(settings: AppSettings, options: argparse.Namespace) -> int:
-    """Run a database command."""
+    """Run a database command, whose result alone goes to standard output."""
+    configure_logging(sys.stderr)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     # Only these commands need Alembic.
     from entrypoints import database_commands  # noqa: PLC0415
 

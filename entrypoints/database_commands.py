@@ -4,6 +4,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from alembic.util import CommandError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.sql.driver_errors import translated
@@ -44,14 +45,15 @@ async def revision(settings: AppSettings, message: str) -> int:
 @asynccontextmanager
 async def _engine(settings: AppSettings) -> AsyncIterator[AsyncEngine]:
     """Lend an engine; end with one clear line if the database cannot be used."""
-    engine = init_database(settings)
     try:
-        yield engine
+        engine = init_database(settings)
+        try:
+            yield engine
+        finally:
+            await engine.dispose()
     except Exception as error:
-        meaning = translated(error)
+        meaning = error if isinstance(error, CommandError) else translated(error)
         if meaning is None:
             raise
         print(f"The database cannot be used: {meaning}.", file=sys.stderr)
         raise SystemExit(1) from None
-    finally:
-        await engine.dispose()

@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from typing import Any
+from typing import Any, TextIO
 
 import orjson
 import structlog
@@ -15,9 +15,11 @@ _SHARED: list[Processor] = [
 ]
 
 
-def configure_logging() -> None:
-    """Send structlog's lines, and those of libraries that use `logging`, to standard output."""
-    terminal = sys.stdout.isatty()
+def configure_logging(stream: TextIO | None = None) -> None:
+    """Send structlog's lines, and those of libraries that use `logging`, to the stream, which is
+    standard output if none is named."""
+    stream = stream or sys.stdout
+    terminal = stream.isatty()
     # Local variables may hold passwords and bodies, so a traceback never shows them.
     traceback: list[Processor] = (
         []
@@ -39,13 +41,13 @@ def configure_logging() -> None:
         processors=[*_SHARED, *traceback, render],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=(
-            structlog.PrintLoggerFactory()
+            structlog.PrintLoggerFactory(stream)
             if terminal
-            else structlog.BytesLoggerFactory(sys.stdout.buffer)
+            else structlog.BytesLoggerFactory(stream.buffer)
         ),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stdout)
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*_SHARED, structlog.stdlib.add_logger_name],
@@ -59,6 +61,10 @@ def configure_logging() -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
+    # Alembic tells of each of its parts that it found.
+    logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)
+    # SQLAlchemy brings a handler of its own for `echo` where there is none.
+    logging.getLogger("sqlalchemy.engine.Engine").addHandler(logging.NullHandler())
 
 
 def _dumps(value: Any, **_options: Any) -> str:

@@ -62,6 +62,8 @@ _BY_SQLITE_CODE: dict[int, type[ApplicationError]] = {
     sqlite3.SQLITE_INTERRUPT: StorageUnavailable,
     sqlite3.SQLITE_CANTOPEN: StorageUnavailable,
     sqlite3.SQLITE_READONLY: StorageUnavailable,
+    sqlite3.SQLITE_NOTADB: StorageUnavailable,
+    sqlite3.SQLITE_CORRUPT: StorageUnavailable,
     sqlite3.SQLITE_IOERR: StorageUnavailable,
     sqlite3.SQLITE_FULL: StorageFull,
 }

@@ -145,12 +145,8 @@ def _sqlite_engine(url: URL, echo: bool, *, connections: int, query_only: bool) 
             cursor.execute("PRAGMA query_only = ON")
         cursor.close()
 
-    @event.listens_for(engine.sync_engine, "handle_error")
-    def keep_connection(context: ExceptionContext) -> None:
-        # Nothing can break between a process and a file of its own, and a database in memory
-        # would end with its connection. After a cancellation the rollback waits its turn on
-        # the connection's thread.
-        context.is_disconnect = False
+    if is_in_memory(engine):
+        event.listen(engine.sync_engine, "handle_error", _keep_the_connection)
 
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Any) -> None:
@@ -158,6 +154,12 @@ def _sqlite_engine(url: URL, echo: bool, *, connections: int, query_only: bool) 
         connection.exec_driver_sql("BEGIN" if query_only else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _keep_the_connection(context: ExceptionContext) -> None:
+    """A database in memory ends with its connection, so no cancellation may end that. The
+    rollback waits its turn on the connection's thread."""
+    context.is_disconnect = False
 
 
 if sqlite3.sqlite_version_info < (3, 35):  # pragma: no cover

@@ -76,9 +76,10 @@ class SqliteBatches(Generic[_WorkT]):
         try:
             lease = await self._lender.lend()
             try:
-                statements = (each for work in batch for each in work.statements)
-                with self._events.around_all(lease, statements):
-                    await on_thread(lease, lambda connection: self._run(connection, batch))
+                tell = self._watch(lease, batch) if self._events.are_watched else None
+                await on_thread(lease, lambda connection: self._run(connection, batch))
+                if tell:
+                    tell()
             finally:
                 give_back(lease)
         except Exception as error:
@@ -86,6 +87,23 @@ class SqliteBatches(Generic[_WorkT]):
         for work in batch:
             if not work.done.done():
                 work.done.set_result(None)
+
+    def _watch(self, lease: PoolProxiedConnection, batch: list[_WorkT]) -> Callable[[], None]:
+        """Tell the listeners of the statements; return what tells them how these ended."""
+        blocks = [
+            (work, self._events.around(lease, sql, values))
+            for work in batch
+            for sql, values in work.statements
+        ]
+        for _, block in blocks:
+            block.__enter__()
+
+        def tell() -> None:
+            for work, block in reversed(blocks):
+                error = work.error and (work.error.__cause__ or work.error)
+                block.__exit__(type(error) if error else None, error, None)
+
+        return tell
 
 
 def fail_all(batch: list[_WorkT], error: Exception) -> None:

@@ -1,7 +1,7 @@
 """Statements that skip SQLAlchemy's execution still tell its log and its event listeners."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from types import SimpleNamespace
 from typing import Any
 
@@ -26,25 +26,17 @@ class StatementEvents:
         self, lease: PoolProxiedConnection, sql: str, values: Sequence[Any]
     ) -> AbstractContextManager[None]:
         """Return the block in which to run the statement; nearly free if nobody watches."""
-        return self._watched(lease, sql, values) if self._has_watchers() else _UNWATCHED
+        return self._watched(lease, sql, values) if self.are_watched else _UNWATCHED
 
-    def _has_watchers(self) -> bool:
+    @property
+    def are_watched(self) -> bool:
+        """Whether anybody wants to know of statements."""
         return bool(
             self._engine.echo
             or self._listeners.before_cursor_execute
             or self._listeners.after_cursor_execute
+            or self._error_listeners.handle_error
         )
-
-    def around_all(
-        self, lease: PoolProxiedConnection, statements: Iterable[tuple[str, Sequence[Any]]]
-    ) -> AbstractContextManager[object]:
-        """Return the block in which to run several statements."""
-        if not self._has_watchers():
-            return _UNWATCHED
-        stack = ExitStack()
-        for sql, values in statements:
-            stack.enter_context(self._watched(lease, sql, values))
-        return stack
 
     @contextmanager
     def _watched(

@@ -44,10 +44,6 @@ class DirectRoute(APIRoute):
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
         if method not in (self.methods or ()):
             raise HTTPException(405)
-        if scope["app"].dependency_overrides:
-            # A test that overrides a dependency gets FastAPI's own way of solving it.
-            await self.app(scope, receive, send)
-            return
         request = Request(scope, receive, send)
         response = await self._endpoint(**await self._arguments.of(request))
         await response(scope, receive, send)

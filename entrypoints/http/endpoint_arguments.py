@@ -1,10 +1,12 @@
+import inspect
 from collections.abc import Awaitable, Callable, Sequence
-from inspect import iscoroutinefunction
-from typing import Any, cast
+from typing import Any, cast, get_args, get_origin
 
+from fastapi import params
+from fastapi._compat import ModelField
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
@@ -21,7 +23,7 @@ class EndpointArguments:
         _refuse_what_needs_solving(signature)
         self._request_name = signature.request_param_name
         self._dependencies = [
-            (cast(str, each.name), cast(Callable[..., Awaitable[Any]], each.call), each)
+            (cast(str, each.name), cast(Callable[[Request], Awaitable[Any]], each.call))
             for each in signature.dependencies
         ]
         self._path = signature.path_params
@@ -63,11 +65,12 @@ class EndpointArguments:
                 ]
         if errors:
             raise RequestValidationError(errors)
-        for name, dependency, own in self._dependencies:
+        overrides = scope["app"].dependency_overrides
+        for name, dependency in self._dependencies:
             arguments[name] = await (
-                dependency(**{own.request_param_name: request})
-                if own.request_param_name
-                else dependency()
+                _call_override(overrides[dependency], request)
+                if dependency in overrides
+                else dependency(request)
             )
         if self._request_name:
             arguments[self._request_name] = request
@@ -98,38 +101,65 @@ def _expect_json(headers: Sequence[tuple[bytes, bytes]]) -> None:
     raise HTTPException(415, "The body must be JSON: Content-Type: application/json.")
 
 
+async def _call_override(override: Callable[..., Any], request: Request) -> Any:
+    """Return what a test's override of a dependency returns, whichever its shape."""
+    result = override(request) if inspect.signature(override).parameters else override()
+    return await result if inspect.isawaitable(result) else result
+
+
 def _refuse_what_needs_solving(signature: Dependant) -> None:
-    if not iscoroutinefunction(signature.call):
+    if not inspect.iscoroutinefunction(signature.call):
         raise TypeError(f"{signature.call}: the endpoint of a DirectRoute is an async function")
-    plain = [each for each in signature.dependencies if _takes_only_the_request(each)]
-    if (
-        len(plain) < len(signature.dependencies)
-        or len(signature.body_params) > 1
-        or signature.cookie_params
-        or signature.websocket_param_name
-        or signature.http_connection_param_name
-        or signature.response_param_name
-        or signature.background_tasks_param_name
-        or signature.security_scopes_param_name
+    if not (
+        all(_takes_only_the_request(each) for each in signature.dependencies)
+        and all(_is_plain_body(field) for field in signature.body_params)
+        and len(signature.body_params) <= 1
+        and all(
+            _is_single_value(field)
+            for field in (*signature.path_params, *signature.query_params, *signature.header_params)
+        )
+        and not _takes_what_only_fastapi_gives(signature)
     ):
         raise TypeError(
             f"{signature.call}: a DirectRoute gives its endpoint path, query and header "
-            "parameters, one JSON body, the request, and dependencies that are async functions "
-            "of the request alone. For anything else use a plain APIRoute."
+            "parameters of a single value, one JSON body, the request, and dependencies that are "
+            "async functions of the request alone. For anything else use a plain APIRoute."
         )
 
 
 def _takes_only_the_request(dependency: Dependant) -> bool:
     return (
-        iscoroutinefunction(dependency.call)
+        inspect.iscoroutinefunction(dependency.call)
+        and len(inspect.signature(dependency.call).parameters) == 1
+        and dependency.request_param_name is not None
         and dependency.name is not None
-        and not dependency.dependencies
-        and not dependency.path_params
-        and not dependency.query_params
-        and not dependency.header_params
-        and not dependency.cookie_params
-        and not dependency.body_params
-        and not dependency.response_param_name
-        and not dependency.background_tasks_param_name
-        and not dependency.http_connection_param_name
+        and not dependency.own_oauth_scopes
+    )
+
+
+def _is_plain_body(field: ModelField) -> bool:
+    return (
+        type(field.field_info) is params.Body
+        and not field.field_info.embed
+        and field.field_info.is_required()
+    )
+
+
+def _is_single_value(field: ModelField) -> bool:
+    kinds = [field.field_info.annotation, *get_args(field.field_info.annotation)]
+    return not any(
+        (get_origin(kind) or kind) in (list, set, frozenset, tuple, dict)
+        or (isinstance(kind, type) and issubclass(kind, BaseModel))
+        for kind in kinds
+    )
+
+
+def _takes_what_only_fastapi_gives(signature: Dependant) -> bool:
+    return bool(
+        signature.cookie_params
+        or signature.websocket_param_name
+        or signature.http_connection_param_name
+        or signature.response_param_name
+        or signature.background_tasks_param_name
+        or signature.security_scopes_param_name
     )

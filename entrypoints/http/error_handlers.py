@@ -122,5 +122,6 @@ def _allowed_methods(app: FastAPI, request: Request) -> set[str]:
     for route in app.routes:
         match, _ = route.matches(request.scope)
         if match is not Match.NONE:
-            allowed |= getattr(route, "methods", None) or set()
+            # What has no methods of its own is a folder of files.
+            allowed |= getattr(route, "methods", None) or {"GET"}
     return allowed | ({"HEAD"} if "GET" in allowed else set())

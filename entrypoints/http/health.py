@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from entrypoints.http.direct_route import DirectRoute
-from entrypoints.http.openapi import problems
+from entrypoints.http.openapi import header, headers, problems
 from entrypoints.http.problem import problem
 
 READY_WITHIN_SECONDS = 1.0
@@ -20,7 +20,15 @@ class Health(BaseModel):
     status: str = "ok"
 
 
-@router.get("/health/live", summary="Is the process alive?", response_model=Health)
+NO_STORE = headers({"Cache-Control": header("An answer is true for the moment only.", "no-store")})
+
+
+@router.get(
+    "/health/live",
+    summary="Is the process alive?",
+    response_model=Health,
+    responses={200: NO_STORE},
+)
 async def live() -> Response:
     return _ok()
 
@@ -29,7 +37,7 @@ async def live() -> Response:
     "/health/ready",
     summary="Can it serve: does the storage answer, with the schema of this version?",
     response_model=Health,
-    responses=problems(503),
+    responses={200: NO_STORE, **problems(503)},
 )
 async def ready(request: Request) -> Response:
     try:

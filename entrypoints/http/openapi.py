@@ -61,9 +61,14 @@ def describe(app: FastAPI) -> None:
             problem = Problem.model_json_schema(ref_template=_REFERENCE + "{model}")
             schemas |= problem.pop("$defs", {})
             schemas["Problem"] = problem
+            schemas.pop("HTTPValidationError", None)
+            schemas.pop("ValidationError", None)
             for path in document["paths"].values():
                 for operation in path.values():
                     answers = operation["responses"]
+                    # FastAPI adds one wherever there are parameters; ours are said by us.
+                    if "application/json" in answers.get("422", {}).get("content", {}):
+                        del answers["422"]
                     # What every request can meet.
                     answers["default"] = problems(500)[500] | {"description": "Any other error"}
                     for answer in answers.values():

@@ -21,7 +21,7 @@ SETTING = re.compile(r"\bAPP_(?!TEST_)([A-Z_]+)\b")
 
 
 def _documents() -> list[Path]:
-    patterns = ("*.md", "docs/**/*.md")
+    patterns = ("*.md", "[!.]*/**/*.md")
     return sorted(each for pattern in patterns for each in ROOT.glob(pattern))
 
 

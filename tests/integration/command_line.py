@@ -24,11 +24,10 @@ def launch(directory: Path, *arguments: str, **settings: str) -> subprocess.Pope
     )
 
 
-def run(directory: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    """Run the command to its end."""
-    process = launch(directory, *arguments, **settings)
+def end_of(process: subprocess.Popen[str]) -> tuple[int, str, str]:
+    """Wait for the end, and return the exit status, the output and the errors."""
     output, errors = process.communicate(timeout=60)
-    return subprocess.CompletedProcess(process.args, process.returncode, output, errors)
+    return process.returncode, output, errors
 
 
 def environment(settings: Mapping[str, str]) -> dict[str, str]:

@@ -1,4 +1,5 @@
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -7,6 +8,7 @@ from fastapi import FastAPI
 from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
+import entrypoints.__main__
 from entrypoints.http.app import create_app
 from entrypoints.settings import AppSettings
 from tests.integration.service import client_of, settings_for
@@ -36,3 +38,24 @@ async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the running app."""
     async with client_of(app) as client:
         yield client
+
+
+@pytest.fixture
+def command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> Callable[..., tuple[int, str, str]]:
+    """`command("db", "upgrade", APP_DATABASE_URL=...)` runs it within this process, and returns
+    the exit status, the output and the errors."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(entrypoints.__main__, "configure_logging", lambda *_: None)
+
+    def run(*arguments: str, **settings: str) -> tuple[int, str, str]:
+        for name, value in settings.items():
+            monkeypatch.setenv(name, value)
+        try:
+            status = entrypoints.__main__.main(arguments)
+        except SystemExit as end:
+            status = int(end.code or 0)
+        return status, *capsys.readouterr()
+
+    return run

@@ -17,7 +17,7 @@ def problem_of(answer: httpx.Response, status: int) -> dict[str, Any]:
     assert problem["title"] == HTTPStatus(status).phrase
     assert problem["status"] == status
     assert problem["detail"]
-    assert problem["instance"] == answer.request.url.path
+    assert problem["instance"] == answer.request.url.raw_path.partition(b"?")[0].decode()
     assert problem["request_id"] == answer.headers["X-Request-ID"]
     return problem
 

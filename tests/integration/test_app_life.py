@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import make_url
 
 from adapters.memory.storage import MemoryStorage
+from adapters.system_clock import SystemClock
 from application.example_item_service import ExampleItemService
 from entrypoints.container import Container
 from entrypoints.http.app import create_app
@@ -88,7 +89,7 @@ async def test_an_override_holds_for_its_app_alone() -> None:
         expected = clock.time.isoformat().replace("+00:00", "Z")
         assert (await create(one))["created_at"] == expected
         assert (await create(other))["created_at"] != expected
-    assert Container(settings=settings_for("memory://")).clock() is not clock
+    assert isinstance(Container(settings=settings_for("memory://")).clock(), SystemClock)
 
 
 async def test_an_override_of_nothing_is_refused() -> None:

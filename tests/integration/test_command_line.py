@@ -1,56 +1,66 @@
 """The command line tells what it can do, and what is wrong, in plain words."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.integration.command_line import run
+from tests.integration.command_line import end_of, launch
+
+Command = Callable[..., tuple[int, str, str]]
+WRONG = {"APP_DATABASE_URL": "postgresql://service:hunter2@db/items", "APP_PORT": "http"}
 
 
-def test_help_lists_the_commands(tmp_path: Path) -> None:
-    ended = run(tmp_path, "--help")
-
-    assert (ended.returncode, ended.stderr) == (0, "")
-    for word in ("serve", "db", ".env.example"):
-        assert word in ended.stdout
-
-
-def test_help_lists_the_database_commands(tmp_path: Path) -> None:
-    ended = run(tmp_path, "db", "--help")
-
-    assert (ended.returncode, ended.stderr) == (0, "")
-    for word in ("upgrade", "downgrade", "current", "revision"):
-        assert word in ended.stdout
-
-
-@pytest.mark.parametrize("arguments", [["nonsense"], ["db"], ["db", "nonsense"]])
-def test_a_command_that_is_none_is_refused(tmp_path: Path, arguments: list[str]) -> None:
-    ended = run(tmp_path, *arguments)
-
-    assert ended.returncode == 2
-    assert "usage:" in ended.stderr
-    assert "Traceback" not in ended.stderr
-
-
-@pytest.mark.parametrize("arguments", [[], ["db", "upgrade"]], ids=["serve", "db upgrade"])
-def test_wrong_settings_are_named_one_a_line(tmp_path: Path, arguments: list[str]) -> None:
-    ended = run(
-        tmp_path,
-        *arguments,
-        APP_DATABASE_URL="postgresql://service:hunter2@db/items",
-        APP_PORT="http",
-    )
-
-    assert (ended.returncode, ended.stdout) == (2, "")
-    url, port = ended.stderr.splitlines()
+def assert_names_both_settings(status: int, output: str, errors: str) -> None:
+    assert (status, output) == (2, "")
+    url, port = errors.splitlines()
     assert url.startswith("APP_DATABASE_URL: ")
     assert "write postgresql+asyncpg:// instead of postgresql://" in url
     assert port.startswith("APP_PORT: ")
-    assert "hunter2" not in ended.stderr
+    assert "hunter2" not in errors
 
 
-def test_what_is_in_memory_has_no_schema(tmp_path: Path) -> None:
-    ended = run(tmp_path, "db", "upgrade", APP_DATABASE_URL="memory://")
+def test_it_is_a_module_that_python_runs(tmp_path: Path) -> None:
+    processes = [launch(tmp_path, "--help"), launch(tmp_path, **WRONG)]
+    (status, output, errors), refusal = [end_of(process) for process in processes]
 
-    assert ended.returncode == 2
-    assert ended.stderr == "APP_DATABASE_URL is memory://, which has no schema.\n"
+    assert (status, errors) == (0, "")
+    assert output.startswith("usage: python -m entrypoints")
+    assert_names_both_settings(*refusal)
+
+
+def test_help_lists_the_commands(command: Command) -> None:
+    status, output, errors = command("--help")
+
+    assert (status, errors) == (0, "")
+    for word in ("serve", "db", ".env.example"):
+        assert word in output
+
+
+def test_help_lists_the_database_commands(command: Command) -> None:
+    status, output, errors = command("db", "--help")
+
+    assert (status, errors) == (0, "")
+    for word in ("upgrade", "downgrade", "current", "revision"):
+        assert word in output
+
+
+@pytest.mark.parametrize("arguments", [["nonsense"], ["db"], ["db", "nonsense"]])
+def test_a_command_that_is_none_is_refused(command: Command, arguments: list[str]) -> None:
+    status, output, errors = command(*arguments)
+
+    assert (status, output) == (2, "")
+    assert errors.startswith("usage: ")
+
+
+@pytest.mark.parametrize("arguments", [[], ["serve"], ["db", "upgrade"]])
+def test_wrong_settings_are_named_one_a_line(command: Command, arguments: list[str]) -> None:
+    assert_names_both_settings(*command(*arguments, **WRONG))
+
+
+@pytest.mark.parametrize("name", ["upgrade", "downgrade", "current"])
+def test_what_is_in_memory_has_no_schema(command: Command, name: str) -> None:
+    status, output, errors = command("db", name, APP_DATABASE_URL="memory://")
+
+    assert (status, output) == (2, "")
+    assert errors == "APP_DATABASE_URL is memory://, which has no schema.\n"

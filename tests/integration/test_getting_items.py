@@ -103,7 +103,7 @@ async def test_a_client_that_has_another_version_is_sent_the_item(
     item = await create(client)
 
     answer = await client.get(
-        f"{ITEMS}/{item['id']}", headers={"If-None-Match": known.encode("latin-1")}
+        f"{ITEMS}/{item['id']}", headers=[(b"If-None-Match", known.encode("latin-1"))]
     )
 
     assert (answer.status_code, answer.json()) == (200, item)

@@ -104,6 +104,10 @@ async def test_other_limits_are_refused(client: httpx.AsyncClient, limit: str, e
 
 
 @in_memory_only
+@pytest.mark.parametrize(
+    "cursor",
+    ["", "x", "A" * 28, "A" * 1000, "é", "\x00", "null", "01890a5d-ac96-774b-bcce-b302099a8057"],
+)
 async def test_what_is_no_cursor_is_refused(client: httpx.AsyncClient, cursor: str) -> None:
     answer = await client.get(ITEMS, params={"cursor": cursor})
 

@@ -24,6 +24,7 @@ OTHER_VALUES: dict[str, tuple[str, Any]] = {
     "port": ("9000", 9000),
     "workers": ("3", 3),
     "docs_enabled": ("false", False),
+    "telemetry_enabled": ("true", True),
 }
 
 
@@ -105,7 +106,8 @@ def test_the_server_is_run_as_the_settings_say(
         monkeypatch.setenv(name_of(field), OTHER_VALUES[field][0])
     given: dict[str, Any] = {}
     monkeypatch.setattr(uvicorn, "run", lambda *_, **options: given.update(options))
-    monkeypatch.setattr(entrypoints.__main__, "configure_logging", lambda: None)
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    monkeypatch.setattr(entrypoints.__main__, "configure_logging", lambda *_: None)
 
     assert entrypoints.__main__.main([]) == 0
 
@@ -120,7 +122,7 @@ def test_the_docs_are_there_as_the_settings_say(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("APP_DATABASE_URL", "memory://")
     monkeypatch.setenv("APP_DOCS_ENABLED", enabled)
-    monkeypatch.setattr("entrypoints.http.app.configure_logging", lambda: None)
+    monkeypatch.setattr("entrypoints.http.app.configure_logging", lambda *_: None)
 
     paths = {getattr(route, "path", None) for route in app_from_environment().routes}
 
@@ -211,4 +213,4 @@ def test_settings_do_not_change() -> None:
     settings = defaults()
 
     with pytest.raises(ValidationError):
-        settings.port = 1
+        settings.port = 1  # type: ignore[misc]
