@@ -23,7 +23,8 @@ async def current_revision(engine: AsyncEngine) -> str | None:
     async with engine.connect() as connection:
         if not await connection.run_sync(lambda it: inspect(it).has_table("alembic_version")):
             return None
-        return str(await connection.scalar(_REVISION))
+        revision: str | None = await connection.scalar(_REVISION)
+        return revision
 
 
 async def create_example_schema(engine: AsyncEngine) -> None:

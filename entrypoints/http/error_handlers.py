@@ -122,6 +122,7 @@ def _allowed_methods(app: FastAPI, request: Request) -> set[str]:
     for route in app.routes:
         match, _ = route.matches(request.scope)
         if match is not Match.NONE:
-            # What has no methods of its own is a folder of files.
-            allowed |= getattr(route, "methods", None) or {"GET"}
+            allowed |= getattr(route, "methods", None) or set()
+    # An address below none of the routes is that of a file: what the docs page is made of.
+    allowed = allowed or {"GET"}
     return allowed | ({"HEAD"} if "GET" in allowed else set())

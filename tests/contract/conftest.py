@@ -12,9 +12,7 @@ from tests.database_settings import engine_for
 @pytest.fixture
 async def units_of_work(storage_url: str) -> AsyncIterator[UnitsOfWork]:
     """Units of work on an empty storage, of each kind in turn."""
-    storage = (
-        MemoryStorage() if storage_url == "memory://" else SqlStorage(engine_for(storage_url))
-    )
+    storage = MemoryStorage() if storage_url == "memory://" else SqlStorage(engine_for(storage_url))
     await storage.open()
     yield storage.units_of_work
     await storage.close()

@@ -93,9 +93,7 @@ async def test_a_session_that_ends_with_an_error_leaves_nothing(
     assert await all_stored(units_of_work) == []
 
 
-async def test_a_savepoint_is_undone_alone(
-    units_of_work: UnitsOfWork, sessions: Sessions
-) -> None:
+async def test_a_savepoint_is_undone_alone(units_of_work: UnitsOfWork, sessions: Sessions) -> None:
     async with sessions.begin() as session:
         await add(session, new_item(1))
         async with session.begin_nested() as savepoint:

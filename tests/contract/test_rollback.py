@@ -70,9 +70,7 @@ async def test_an_error_after_the_commit_undoes_nothing(
 
 
 @looking_or_not
-async def test_work_after_the_commit_is_rolled_back(
-    units_of_work: UnitsOfWork, look: Look
-) -> None:
+async def test_work_after_the_commit_is_rolled_back(units_of_work: UnitsOfWork, look: Look) -> None:
     item = new_item(1)
 
     async with units_of_work.for_writing() as unit:

@@ -29,7 +29,7 @@ async def test_nothing_comes_back_for_an_unknown_id(units_of_work: UnitsOfWork) 
         "n" * 200,
         "\N{GRINNING FACE}" * 200,
         "Ünï\N{COMBINING DIAERESIS}cödé \N{ARABIC LETTER ALEF} 漢字",
-        "it's \"quoted\" \\ 100% :name $1 ? --",
+        'it\'s "quoted" \\ 100% :name $1 ? --',
         "two\r\nlines\tand \x01",
     ],
 )

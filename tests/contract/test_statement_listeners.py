@@ -55,9 +55,7 @@ async def test_every_write_of_a_unit_is_heard(sql_storage: SqlStorage, heard: He
     assert {word for when, word in heard if when == "after"} >= words
 
 
-async def test_what_is_heard_before_is_heard_after(
-    sql_storage: SqlStorage, heard: Heard
-) -> None:
+async def test_what_is_heard_before_is_heard_after(sql_storage: SqlStorage, heard: Heard) -> None:
     async with sql_storage.units_of_work.for_writing() as unit:
         unit.example_items.add(new_item())
         await unit.example_items.get(new_item().id)

@@ -44,13 +44,18 @@ async def test_health_answers_without_a_redirect(client: httpx.AsyncClient, slas
 
 
 @in_memory_only
-@pytest.mark.parametrize("address", ALLOWED)
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(
+    ("address", "method"),
+    [
+        (address, method)
+        for address, allowed in ALLOWED.items()
+        for method in METHODS
+        if method not in allowed
+    ],
+)
 async def test_another_method_is_told_which_ones_there_are(
     client: httpx.AsyncClient, address: str, method: str, slash: str
 ) -> None:
-    if method in ALLOWED[address]:
-        pytest.skip("the address knows it")
     path = address.format(id=(await create(client))["id"]) + slash
 
     answer = await client.request(method, path)

@@ -118,10 +118,8 @@ async def test_all_wrong_fields_are_named_at_once(target: Target) -> None:
 
 
 @in_memory_only
+@pytest.mark.parametrize("target", ["POST", "PUT"], indirect=True)
 async def test_a_missing_name_is_named(target: Target) -> None:
-    if target.method == "PATCH":
-        pytest.skip("a patch may leave the name out")
-
     answer = await target.send(b'{"description": "It shines."}')
 
     assert errors_of(answer) == [("body", "#/name", "missing")]

@@ -35,9 +35,7 @@ def make_ready(process: subprocess.Popen[str], url: str) -> None:
     assert process.stdout.readline() == "ready\n"
 
 
-async def test_all_of_several_processes_succeed(
-    empty_url: str, empty_engine: AsyncEngine
-) -> None:
+async def test_all_of_several_processes_succeed(empty_url: str, empty_engine: AsyncEngine) -> None:
     processes = [start() for _ in range(SEVERAL)]
     for process in processes:
         make_ready(process, empty_url)
@@ -45,9 +43,9 @@ async def test_all_of_several_processes_succeed(
     together = (asyncio.to_thread(process.communicate, "go\n", 60) for process in processes)
     told = await asyncio.gather(*together)
 
-    assert [(process.returncode, errors) for process, (_, errors) in zip(
-        processes, told, strict=True
-    )] == [(0, "")] * SEVERAL
+    assert [
+        (process.returncode, errors) for process, (_, errors) in zip(processes, told, strict=True)
+    ] == [(0, "")] * SEVERAL
     assert await current_revision(empty_engine) == head()
     assert "example_items" in await outline(empty_engine)
 
