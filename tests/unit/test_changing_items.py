@@ -1,0 +1,117 @@
+from collections.abc import Awaitable, Callable, Collection
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from application.errors import ExampleItemNotFound, StaleVersion
+from application.example_item_service import ExampleItemService
+from domain.broken_rule import RulesBroken
+from domain.example_item import ExampleItem
+from tests.fixed_clock import FixedClock
+
+Change = Callable[[ExampleItemService, UUID, Collection[int] | None], Awaitable[object]]
+
+
+async def replace(
+    service: ExampleItemService, item_id: UUID, versions: Collection[int] | None
+) -> ExampleItem:
+    return await service.replace(item_id, "chair", None, versions)
+
+
+async def change(
+    service: ExampleItemService, item_id: UUID, versions: Collection[int] | None
+) -> ExampleItem:
+    return await service.change(item_id, name="chair", versions=versions)
+
+
+async def delete(
+    service: ExampleItemService, item_id: UUID, versions: Collection[int] | None
+) -> None:
+    await service.delete(item_id, versions)
+
+
+every_change = pytest.mark.parametrize("act", [replace, change, delete])
+
+
+async def test_replaces_both_fields(service: ExampleItemService, clock: FixedClock) -> None:
+    created = await service.create("lamp", "It shines.")
+    clock.time += timedelta(hours=1)
+
+    replaced = await service.replace(created.id, "chair", None)
+
+    assert replaced == created.replaced("chair", None, clock.now())
+    assert await service.get(created.id) == replaced
+
+
+async def test_changes_the_given_fields(service: ExampleItemService, clock: FixedClock) -> None:
+    created = await service.create("lamp", "It shines.")
+    clock.time += timedelta(hours=1)
+
+    renamed = await service.change(created.id, name="light")
+    assert (renamed.name, renamed.description, renamed.version) == ("light", "It shines.", 2)
+    assert renamed.updated_at == clock.now()
+
+    cleared = await service.change(created.id, description=None)
+    assert (cleared.name, cleared.description, cleared.version) == ("light", None, 3)
+    assert await service.get(created.id) == cleared
+
+
+async def test_deletes_an_item(service: ExampleItemService) -> None:
+    created = await service.create("lamp", None)
+
+    await service.delete(created.id)
+
+    with pytest.raises(ExampleItemNotFound):
+        await service.get(created.id)
+
+
+async def test_does_not_delete_twice(service: ExampleItemService) -> None:
+    created = await service.create("lamp", None)
+    await service.delete(created.id)
+
+    with pytest.raises(ExampleItemNotFound):
+        await service.delete(created.id)
+
+
+@every_change
+async def test_does_not_change_an_unknown_item(service: ExampleItemService, act: Change) -> None:
+    with pytest.raises(ExampleItemNotFound):
+        await act(service, UUID(int=1), None)
+
+
+@every_change
+@pytest.mark.parametrize("versions", [None, [1], [3, 1], {1, 2}])
+async def test_changes_the_version_it_is_meant_for(
+    service: ExampleItemService, act: Change, versions: Collection[int] | None
+) -> None:
+    created = await service.create("lamp", None)
+
+    await act(service, created.id, versions)
+
+    assert created not in (await service.page(None, 10)).items
+
+
+@every_change
+@pytest.mark.parametrize("versions", [[], [2], [0, 2]])
+async def test_changes_no_other_version(
+    service: ExampleItemService, act: Change, versions: Collection[int]
+) -> None:
+    created = await service.create("lamp", None)
+
+    with pytest.raises(StaleVersion) as raised:
+        await act(service, created.id, versions)
+
+    assert raised.value.item_id == created.id
+    assert await service.get(created.id) == created
+
+
+async def test_stores_no_change_that_breaks_a_rule(service: ExampleItemService) -> None:
+    created = await service.create("lamp", None)
+
+    with pytest.raises(RulesBroken):
+        await service.replace(created.id, "", None)
+    with pytest.raises(RulesBroken):
+        await service.change(created.id, description="\x00")
+
+    assert await service.get(created.id) == created

@@ -1,0 +1,46 @@
+from uuid import UUID
+
+import pytest
+
+from adapters.memory.unit_of_work import MemoryUnitsOfWork
+from application.errors import DuplicateId
+from application.example_item_service import ExampleItemService
+from domain.broken_rule import RulesBroken
+from domain.example_item import ExampleItem
+from tests.counting_ids import CountingIds
+from tests.fixed_clock import FixedClock
+
+
+async def test_creates_an_item_of_this_moment_with_the_next_id(
+    service: ExampleItemService, clock: FixedClock
+) -> None:
+    await service.create("lamp", None)
+
+    created = await service.create(" chair ", "To sit on.")
+
+    now = clock.now()
+    assert created == ExampleItem(UUID(int=2), "chair", "To sit on.", 1, now, now)
+
+
+async def test_stores_what_it_creates(service: ExampleItemService) -> None:
+    created = await service.create("lamp", None)
+
+    assert (await service.page(None, 10)).items == [created]
+
+
+async def test_stores_nothing_that_breaks_a_rule(service: ExampleItemService) -> None:
+    with pytest.raises(RulesBroken):
+        await service.create("", None)
+
+    assert (await service.page(None, 10)).items == []
+
+
+async def test_does_not_overwrite_an_item_when_ids_repeat(clock: FixedClock) -> None:
+    units_of_work = MemoryUnitsOfWork()
+    services = [ExampleItemService(units_of_work, clock, CountingIds()) for _ in range(2)]
+    created = await services[0].create("lamp", None)
+
+    with pytest.raises(DuplicateId):
+        await services[1].create("chair", None)
+
+    assert await services[0].get(created.id) == created

@@ -1,0 +1,143 @@
+import asyncio
+import sqlite3
+
+import asyncpg
+import pytest
+import sqlalchemy.exc
+from sqlalchemy import create_engine
+
+from adapters.sql.driver_errors import ConnectionLost, ConstraintViolated, translated
+from adapters.sql.tables import metadata
+from application.errors import (
+    ApplicationError,
+    StorageFull,
+    StorageUnavailable,
+    TransactionConflict,
+)
+
+INSERT = (
+    "INSERT INTO example_items (id, name, description, version, created_at, updated_at)"
+    " VALUES (?, ?, ?, ?, '', '')"
+)
+
+
+@pytest.fixture
+def database() -> sqlite3.Connection:
+    """A SQLite database with the tables, and one item of the id "1"."""
+    engine = create_engine("sqlite://")
+    metadata.create_all(engine)
+    connection = engine.raw_connection().driver_connection
+    assert isinstance(connection, sqlite3.Connection)
+    connection.execute(INSERT, ("1", "lamp", None, 1))
+    return connection
+
+
+def error_of(database: sqlite3.Connection, sql: str, *values: object) -> ApplicationError | None:
+    with pytest.raises(sqlite3.Error) as raised:
+        database.execute(sql, values)
+    return translated(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("row", "constraint"),
+    [
+        (("1", "chair", None, 1), "pk_example_items"),
+        (("2", "", None, 1), "ck_example_items_name_length"),
+        (("2", "n" * 201, None, 1), "ck_example_items_name_length"),
+        (("2", "chair", "d" * 2_001, 1), "ck_example_items_description_length"),
+        (("2", "chair", None, 0), "ck_example_items_version"),
+    ],
+)
+def test_a_constraint_of_sqlite_is_known_by_its_name(
+    database: sqlite3.Connection, row: tuple[object, ...], constraint: str
+) -> None:
+    error = error_of(database, INSERT, *row)
+
+    assert isinstance(error, ConstraintViolated)
+    assert error.constraint == constraint
+
+
+def test_a_missing_table_makes_the_storage_unavailable(database: sqlite3.Connection) -> None:
+    assert isinstance(error_of(database, "SELECT 1 FROM nowhere"), StorageUnavailable)
+    assert isinstance(error_of(database, "SELECT it FROM example_items"), StorageUnavailable)
+
+
+def test_a_mistake_in_a_statement_is_nothing_that_the_application_knows(
+    database: sqlite3.Connection,
+) -> None:
+    assert error_of(database, "SELEKT") is None
+
+
+@pytest.mark.parametrize(
+    ("sqlstate", "meaning"),
+    [
+        ("40001", TransactionConflict),
+        ("40P01", TransactionConflict),
+        ("53100", StorageFull),
+        ("53300", StorageUnavailable),
+        ("55P03", StorageUnavailable),
+        ("57014", StorageUnavailable),
+        ("57P01", ConnectionLost),
+        ("57P05", ConnectionLost),
+        ("08006", ConnectionLost),
+        ("28P01", StorageUnavailable),
+        ("3D000", StorageUnavailable),
+        ("42P01", StorageUnavailable),
+        ("25006", StorageUnavailable),
+        ("42601", None),
+        ("22P05", None),
+    ],
+)
+def test_errors_of_postgresql_are_known_by_their_sqlstate(
+    sqlstate: str, meaning: type[ApplicationError] | None
+) -> None:
+    error = asyncpg.PostgresError.new({"C": sqlstate, "M": "words of the server"})
+
+    assert type(translated(error)) is (meaning or type(None))
+
+
+@pytest.mark.parametrize("sqlstate", ["23505", "23514", "23503"])
+def test_a_constraint_of_postgresql_is_known_by_its_name(sqlstate: str) -> None:
+    error = asyncpg.PostgresError.new({"C": sqlstate, "M": "words", "n": "pk_example_items"})
+
+    meaning = translated(error)
+
+    assert isinstance(meaning, ConstraintViolated)
+    assert meaning.constraint == "pk_example_items"
+
+
+@pytest.mark.parametrize(
+    "error", [ConnectionRefusedError(), TimeoutError(), asyncpg.InterfaceError("closed")]
+)
+def test_a_broken_line_is_a_lost_connection(error: Exception) -> None:
+    assert isinstance(translated(error), ConnectionLost)
+
+
+def test_an_empty_pool_makes_the_storage_unavailable() -> None:
+    assert isinstance(translated(sqlalchemy.exc.TimeoutError()), StorageUnavailable)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [asyncio.CancelledError(), KeyboardInterrupt(), ZeroDivisionError(), asyncpg.DataError("x")],
+)
+def test_cancellations_and_defects_are_not_translated(error: BaseException) -> None:
+    assert translated(error) is None
+
+
+def test_what_sqlalchemy_wraps_is_unwrapped() -> None:
+    wrapped = sqlalchemy.exc.IntegrityError("INSERT", {}, Exception())
+    wrapped.__cause__ = sqlite3.IntegrityError("UNIQUE constraint failed: example_items.id")
+
+    assert isinstance(translated(wrapped), ConstraintViolated)
+
+
+def test_no_words_of_the_driver_are_kept() -> None:
+    secret = "a value of a row"
+    for error in (
+        asyncpg.PostgresError.new({"C": "40001", "M": secret, "D": secret}),
+        asyncpg.PostgresError.new({"C": "23505", "M": secret, "n": "pk_example_items"}),
+        ConnectionRefusedError(secret),
+        asyncpg.InterfaceError(secret),
+    ):
+        assert secret not in str(translated(error))

@@ -1,0 +1,11 @@
+from datetime import UTC, datetime, timedelta
+
+from adapters.system_clock import SystemClock
+
+
+def test_the_clock_tells_the_time_in_utc() -> None:
+    before = datetime.now(UTC)
+    now = SystemClock().now()
+
+    assert before <= now <= datetime.now(UTC)
+    assert now.utcoffset() == timedelta(0)
