@@ -49,7 +49,7 @@ def test_spaces_around_a_name_do_not_count() -> None:
     assert named(f" {'n' * 200} ").name == "n" * 200
 
 
-@pytest.mark.parametrize("name", ["\x00", "a\x00b", "\ud800", "a\udfffb", "\udc80"])
+@pytest.mark.parametrize("name", ["\x00", "a\x00b", "\ud800", "a\udfffb"])
 def test_a_name_holds_nothing_that_cannot_be_stored(name: str) -> None:
     assert broken_by(name) == [("name", "not_storable")]
 
