@@ -3,8 +3,8 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import Dialect, bindparam, insert, select, update
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.sqlite import aiosqlite
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from adapters.sql import example_item_repository
 from adapters.sql.compiled_statement import CompiledStatement
@@ -12,7 +12,7 @@ from adapters.sql.example_item_mapper import COLUMNS
 from adapters.sql.tables import example_items
 
 SQLITE: Dialect = aiosqlite.dialect()
-POSTGRESQL: Dialect = postgresql.asyncpg.dialect()
+POSTGRESQL: Dialect = create_async_engine("postgresql+asyncpg://").dialect
 ID = UUID("0199b7c2-1f3a-7b5e-8d21-3c4d5e6f7081")
 TIME = datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC)
 GET = select(*COLUMNS).where(example_items.c.id == bindparam("id"))

@@ -1,4 +1,5 @@
 from dataclasses import FrozenInstanceError
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from uuid import UUID
 
@@ -87,11 +88,12 @@ def test_all_broken_rules_are_named_at_once() -> None:
     "time", [CREATED.replace(tzinfo=None), CREATED.astimezone(timezone(timedelta(hours=1)))]
 )
 def test_a_time_that_is_not_in_utc_is_refused(time: datetime) -> None:
-    for act in (
+    acts: tuple[Callable[[], ExampleItem], ...] = (
         lambda: ExampleItem.create(UUID(int=1), "lamp", None, time),
         lambda: ITEM.replaced("lamp", None, time),
         lambda: ITEM.changed(time),
-    ):
+    )
+    for act in acts:
         with pytest.raises(ValueError, match="UTC") as raised:
             act()
         assert not isinstance(raised.value, RulesBroken)
