@@ -1,5 +1,5 @@
-from dataclasses import FrozenInstanceError
 from collections.abc import Callable
+from dataclasses import FrozenInstanceError
 from datetime import UTC, datetime, timedelta, timezone
 from uuid import UUID
 
