@@ -44,7 +44,6 @@ _BY_SQLSTATE: tuple[tuple[str, type[ApplicationError]], ...] = (
     ("40P01", TransactionConflict),  # deadlock
     ("55P03", StorageUnavailable),  # lock timeout
     ("57014", StorageUnavailable),  # statement timeout, or cancelled by an administrator
-    ("57P05", ConnectionLost),
     ("57P0", ConnectionLost),  # the server shuts down, crashed, or starts
     ("25006", StorageUnavailable),  # a read-only standby
     ("42P01", SchemaMissing),

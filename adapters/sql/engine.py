@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Generator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -21,6 +22,7 @@ ASYNC_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg
 SQLITE_READERS = 2
 BUSY_TIMEOUT_SECONDS = 5
 POOL_TIMEOUT_SECONDS = 2
+WAL_ATTEMPTS = 5
 # A connection comes back with nothing open: sessions end their transaction when they close, units
 # of work before they give it back.
 _NOTHING_TO_RESET = None
@@ -136,7 +138,7 @@ def _sqlite_engine(url: URL, echo: bool, *, connections: int, query_only: bool) 
         # The driver must not open transactions by itself.
         dbapi_connection.isolation_level = None
         cursor = dbapi_connection.cursor()
-        cursor.execute("PRAGMA journal_mode = WAL")
+        _switch_to_wal(cursor)
         # One flush to the disk for each commit; NORMAL makes none in WAL mode, and a power
         # failure could take back what a client was told.
         cursor.execute("PRAGMA synchronous = FULL")
@@ -154,6 +156,21 @@ def _sqlite_engine(url: URL, echo: bool, *, connections: int, query_only: bool) 
         connection.exec_driver_sql("BEGIN" if query_only else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _switch_to_wal(cursor: Any) -> None:
+    """Make readers and the writer work side by side.
+
+    SQLite refuses the first switch while someone writes, without waiting for the busy timeout
+    (https://www.sqlite.org/wal.html); `BEGIN IMMEDIATE` does wait. Once made, it lasts.
+    """
+    for _attempt in range(WAL_ATTEMPTS):
+        with suppress(sqlite3.OperationalError):
+            cursor.execute("PRAGMA journal_mode = WAL")
+            return
+        cursor.execute("BEGIN IMMEDIATE")
+        cursor.execute("ROLLBACK")
+    cursor.execute("PRAGMA journal_mode = WAL")
 
 
 def _keep_the_connection(context: ExceptionContext) -> None:

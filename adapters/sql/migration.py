@@ -4,6 +4,10 @@ Alembic takes a fifth of the service's start and ten megabytes, so that only who
 this module.
 """
 
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,6 +16,9 @@ from alembic.config import Config
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+# While Alembic runs, its `context` and `op` belong to one database in all of the process.
+_alembic = threading.Lock()
+_ASK_AGAIN_SECONDS = 0.01
 _PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
 
 
@@ -24,18 +31,12 @@ def alembic_config(connection: Connection | None = None) -> Config:
 
 async def migrate(engine: AsyncEngine, revision: str = "head") -> None:
     """Bring the schema up to the revision. Several may try at once: they take turns."""
-    async with engine.connect() as connection:
-        await connection.run_sync(
-            lambda synchronous: command.upgrade(alembic_config(synchronous), revision)
-        )
+    await _run(engine, lambda config: command.upgrade(config, revision))
 
 
 async def migrate_down(engine: AsyncEngine, revision: str) -> None:
     """Take the schema back to the revision; what only newer ones hold is lost."""
-    async with engine.connect() as connection:
-        await connection.run_sync(
-            lambda synchronous: command.downgrade(alembic_config(synchronous), revision)
-        )
+    await _run(engine, lambda config: command.downgrade(config, revision))
 
 
 async def write_migration(engine: AsyncEngine, message: str) -> None:
@@ -44,9 +45,23 @@ async def write_migration(engine: AsyncEngine, message: str) -> None:
     Its revision is the time, so that the newest file is the head (see `adapters.sql.schema`).
     """
     revision = datetime.now(UTC).strftime("%Y%m%d_%H%M")
-    async with engine.connect() as connection:
-        await connection.run_sync(
-            lambda synchronous: command.revision(
-                alembic_config(synchronous), message, autogenerate=True, rev_id=revision
-            )
-        )
+    await _run(
+        engine,
+        lambda config: command.revision(config, message, autogenerate=True, rev_id=revision),
+    )
+
+
+async def _run(engine: AsyncEngine, alembic_command: Callable[[Config], object]) -> None:
+    async with _a_turn(), engine.connect() as connection:
+        await connection.run_sync(lambda synchronous: alembic_command(alembic_config(synchronous)))
+
+
+@asynccontextmanager
+async def _a_turn() -> AsyncIterator[None]:
+    # Other event loops may wait too, which no asyncio.Lock allows.
+    while not _alembic.acquire(blocking=False):
+        await asyncio.sleep(_ASK_AGAIN_SECONDS)
+    try:
+        yield
+    finally:
+        _alembic.release()

@@ -1,6 +1,8 @@
 """What makes SQLite dependable is set on every connection."""
 
 import asyncio
+import sqlite3
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -39,6 +41,25 @@ async def test_the_database_checks_lengths_too(
     async with engine.connect() as connection:
         with pytest.raises(IntegrityError, match="ck_example_items_name_length"):
             await connection.execute(statement, {"name": name})
+
+
+async def test_the_first_connection_waits_for_whoever_sets_the_file_up(
+    engine: AsyncEngine, tmp_path: Path
+) -> None:
+    """Such as another worker: SQLite refuses to switch to WAL meanwhile, without any wait."""
+    other = sqlite3.connect(tmp_path / "test.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+
+    async def use() -> object:
+        async with engine.connect() as connection:
+            return await connection.scalar(text("PRAGMA journal_mode"))
+
+    using = asyncio.create_task(use())
+    await asyncio.wait([using], timeout=0.2)
+    other.execute("COMMIT")
+    other.close()
+
+    assert await using == "wal"
 
 
 async def test_readers_do_not_wait_for_a_writer(sql_storage: SqlStorage) -> None:

@@ -92,6 +92,23 @@ def test_a_database_that_does_not_exist_is_one_clear_line(
     )
 
 
+@pytest.mark.parametrize("obstacle", ["directory", "garbage", "file_for_a_folder"])
+def test_a_sqlite_file_that_cannot_be_used_is_one_clear_line(
+    command: Command, tmp_path: Path, obstacle: str
+) -> None:
+    path = tmp_path / "items.db"
+    match obstacle:
+        case "directory":
+            path.mkdir()
+        case "garbage":
+            path.write_bytes(b"no database" * 1_000)
+        case "file_for_a_folder":
+            path.write_text("no folder")
+            path /= "items.db"
+
+    assert_one_clear_line(*command("db", "upgrade", APP_DATABASE_URL=f"sqlite+aiosqlite:///{path}"))
+
+
 @pytest.mark.parametrize(
     "arguments", [["upgrade", "nonsense"], ["downgrade", "nonsense"], ["downgrade"]]
 )

@@ -5,8 +5,9 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.sql.migration import migrate
+from adapters.sql.migration import migrate, migrate_down
 from adapters.sql.tables import metadata
+from tests.migrations.database_outline import outline
 
 
 def differences(connection: Connection) -> list[object]:
@@ -19,3 +20,15 @@ async def test_alembic_sees_nothing_to_migrate(empty_engine: AsyncEngine) -> Non
 
     async with empty_engine.connect() as connection:
         assert await connection.run_sync(differences) == []
+
+
+async def test_tables_are_the_same_however_they_are_made(empty_engine: AsyncEngine) -> None:
+    """Alembic does not compare CHECK constraints, the order of columns and the like."""
+    await migrate(empty_engine)
+    migrated = await outline(empty_engine)
+    await migrate_down(empty_engine, "base")
+
+    async with empty_engine.begin() as connection:
+        await connection.run_sync(metadata.create_all)
+
+    assert await outline(empty_engine) == migrated

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.sql.migration import migrate
 from adapters.sql.schema import create_example_schema, current_revision, head
 from tests.database_settings import engine_for
 from tests.migrations.database_outline import outline
@@ -47,6 +48,16 @@ async def test_all_of_several_processes_succeed(empty_url: str, empty_engine: As
     ] == [(0, "")] * SEVERAL
     assert await current_revision(empty_engine) == head()
     assert "example_items" in await outline(empty_engine)
+
+
+async def test_all_of_several_engines_succeed(empty_url: str, empty_engine: AsyncEngine) -> None:
+    engines = [engine_for(empty_url) for _ in range(SEVERAL)]
+
+    await asyncio.gather(*(migrate(engine) for engine in engines))
+
+    assert await current_revision(empty_engine) == head()
+    for engine in engines:
+        await engine.dispose()
 
 
 async def test_several_services_bring_one_sqlite_file_up_to_date(sqlite_file_url: str) -> None:

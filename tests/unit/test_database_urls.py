@@ -1,10 +1,27 @@
+import traceback
+from urllib.parse import unquote
+
 import pytest
 from pydantic import SecretStr
 
-from adapters.sql.engine import parse_database_url
+from adapters.sql.engine import init_database, parse_database_url
 from tests.database_settings import DatabaseSettings, engine_for
 
 PASSWORD = "correct-horse"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sqlite+aiosqlite://",
+        "sqlite+aiosqlite:///:memory:",
+        "sqlite+aiosqlite:///data/service.db",
+        "postgresql+asyncpg://user:word@localhost:5432/shop?ssl=require",
+        "postgresql+asyncpg://user:word/with/slashes@localhost/shop",
+    ],
+)
+def test_an_async_driver_is_taken(url: str) -> None:
+    assert unquote(parse_database_url(url).render_as_string(hide_password=False)) == url
 
 
 @pytest.mark.parametrize(
@@ -37,6 +54,25 @@ def test_another_database_is_refused_by_naming_those_that_work(driver: str) -> N
 def test_what_is_no_url_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="not of the form"):
         parse_database_url(text)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"postgresql://user:{PASSWORD}@localhost/shop",
+        f"mysql://user:{PASSWORD}@localhost/shop",
+        f"postgresql+asyncpg://user:{PASSWORD}@localhost:port/shop",
+        f"postgresql+asyncpg//user:{PASSWORD}@localhost/shop",
+        f"user:{PASSWORD}@localhost",
+        PASSWORD,
+    ],
+)
+def test_a_refusal_does_not_tell_the_password(url: str) -> None:
+    with pytest.raises(ValueError, match="database") as raised:
+        init_database(DatabaseSettings(SecretStr(url)))
+
+    assert PASSWORD not in repr(raised.value)
+    assert PASSWORD not in "".join(traceback.format_exception(raised.value))
 
 
 def test_nothing_tells_the_password_by_its_representation() -> None:

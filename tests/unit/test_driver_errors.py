@@ -6,11 +6,13 @@ import pytest
 import sqlalchemy.exc
 from sqlalchemy import create_engine
 
-from adapters.sql.driver_errors import ConnectionLost, ConstraintViolated, translated
+from adapters.sql.driver_errors import ConnectionLost, ConstraintViolated, SchemaMissing, translated
 from adapters.sql.tables import metadata
 from application.errors import (
     ApplicationError,
+    StorageFull,
     StorageUnavailable,
+    TransactionConflict,
 )
 
 INSERT = (
@@ -64,6 +66,34 @@ def test_a_mistake_in_a_statement_is_nothing_that_the_application_knows(
     database: sqlite3.Connection,
 ) -> None:
     assert error_of(database, "SELEKT") is None
+
+
+@pytest.mark.parametrize(
+    ("sqlstate", "meaning"),
+    [
+        ("40001", TransactionConflict),
+        ("40P01", TransactionConflict),
+        ("53100", StorageFull),
+        ("53300", StorageUnavailable),
+        ("55P03", StorageUnavailable),
+        ("57014", StorageUnavailable),
+        ("57P01", ConnectionLost),
+        ("57P05", ConnectionLost),
+        ("08006", ConnectionLost),
+        ("28P01", StorageUnavailable),
+        ("3D000", StorageUnavailable),
+        ("42P01", SchemaMissing),
+        ("25006", StorageUnavailable),
+        ("42601", None),
+        ("22P05", None),
+    ],
+)
+def test_errors_of_postgresql_are_known_by_their_sqlstate(
+    sqlstate: str, meaning: type[ApplicationError] | None
+) -> None:
+    error = asyncpg.PostgresError.new({"C": sqlstate, "M": "words of the server"})
+
+    assert type(translated(error)) is (meaning or type(None))
 
 
 @pytest.mark.parametrize("sqlstate", ["23505", "23514", "23503"])

@@ -1,4 +1,4 @@
-"""Alembic runs this for every command; the connection comes from adapters.sql.schema."""
+"""Alembic runs this for every command; the connection comes from adapters.sql.migration."""
 
 from typing import Any
 

@@ -21,12 +21,14 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer, nullable=False),
         sa.Column("created_at", utc_time, nullable=False),
         sa.Column("updated_at", utc_time, nullable=False),
-        sa.CheckConstraint("length(name) BETWEEN 1 AND 200", name="ck_example_items_name_length"),
         sa.CheckConstraint(
-            "length(description) <= 2000", name="ck_example_items_description_length"
+            "length(name) BETWEEN 1 AND 200", name=op.f("ck_example_items_name_length")
         ),
-        sa.CheckConstraint("version >= 1", name="ck_example_items_version"),
-        sa.PrimaryKeyConstraint("id", name="pk_example_items"),
+        sa.CheckConstraint(
+            "length(description) <= 2000", name=op.f("ck_example_items_description_length")
+        ),
+        sa.CheckConstraint("version >= 1", name=op.f("ck_example_items_version")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_example_items")),
         sqlite_with_rowid=False,
     )
 
