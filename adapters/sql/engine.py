@@ -147,8 +147,7 @@ def _sqlite_engine(url: URL, echo: bool, *, connections: int, query_only: bool) 
             cursor.execute("PRAGMA query_only = ON")
         cursor.close()
 
-    if is_in_memory(engine):
-        event.listen(engine.sync_engine, "handle_error", _keep_the_connection)
+    event.listen(engine.sync_engine, "handle_error", _keep_the_connection)
 
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Any) -> None:
@@ -174,8 +173,9 @@ def _switch_to_wal(cursor: Any) -> None:
 
 
 def _keep_the_connection(context: ExceptionContext) -> None:
-    """A database in memory ends with its connection, so no cancellation may end that. The
-    rollback waits its turn on the connection's thread."""
+    """A cancellation ends no connection: the thread goes on with the statement, and the rollback
+    waits its turn there. A database in memory would end with its connection; of one in a file, a
+    connection closed between two rows keeps its locks until its cursor is forgotten."""
     context.is_disconnect = False
 
 

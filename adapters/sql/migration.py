@@ -59,7 +59,7 @@ async def _run(engine: AsyncEngine, alembic_command: Callable[[Config], object])
 @asynccontextmanager
 async def _a_turn() -> AsyncIterator[None]:
     # Other event loops may wait too, which no asyncio.Lock allows.
-    while not _alembic.acquire(blocking=False):
+    while not _alembic.acquire(blocking=False):  # noqa: ASYNC110
         await asyncio.sleep(_ASK_AGAIN_SECONDS)
     try:
         yield
