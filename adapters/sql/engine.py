@@ -1,12 +1,14 @@
 """From the settings to an engine, with what each database needs to be dependable."""
 
+import asyncio
 import sqlite3
-from collections.abc import Generator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
+import aiosqlite
 import asyncpg
 from pydantic import SecretStr
 from sqlalchemy import URL, ExceptionContext, event, make_url
@@ -80,7 +82,7 @@ def init_database(settings: DatabaseSettings) -> AsyncEngine:
             max_overflow=0,
             pool_timeout=POOL_TIMEOUT_SECONDS,
             pool_reset_on_return=_NOTHING_TO_RESET,
-            connect_args={"async_creator_fn": _Connecting},
+            connect_args={"async_creator_fn": partial(_Connecting, asyncpg.connect)},
         )
     if url.database and url.database != ":memory:" and url.query.get("mode") != "memory":
         Path(url.database.removeprefix("file:")).parent.mkdir(parents=True, exist_ok=True)
@@ -108,14 +110,28 @@ def is_in_memory(engine: AsyncEngine) -> bool:
 
 
 class _Connecting:
-    """asyncpg's `connect`, made to be dropped: the pool may find out that it cannot wait only
-    when it has it in its hands, and a coroutine that is never awaited gives a warning."""
+    """A connect that may be dropped: the pool may find out that it cannot wait only when it has it
+    in its hands, and a coroutine that is never awaited gives a warning."""
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        self._connect = partial(asyncpg.connect, *arguments, **options)
+    def __init__(
+        self, connect: Callable[..., Awaitable[Any]], *arguments: Any, **options: Any
+    ) -> None:
+        self._connect = partial(connect, *arguments, **options)
 
     def __await__(self) -> Generator[Any, None, Any]:
         return self._connect().__await__()
+
+
+async def _connect_sqlite(*arguments: Any, **options: Any) -> aiosqlite.Connection:
+    """Return a connection whose thread does not outlive it: after a failure the driver tells its
+    thread to end, and it would report that to an event loop that may be closed by then."""
+    connection = aiosqlite.connect(*arguments, **options)
+    connection._thread.daemon = True
+    try:
+        return await connection
+    except BaseException:
+        await asyncio.to_thread(connection._thread.join)
+        raise
 
 
 def _sqlite_engine(url: URL, echo: bool, *, connections: int, query_only: bool) -> AsyncEngine:
@@ -123,7 +139,10 @@ def _sqlite_engine(url: URL, echo: bool, *, connections: int, query_only: bool) 
         url,
         echo=echo,
         hide_parameters=True,
-        connect_args={"timeout": BUSY_TIMEOUT_SECONDS},
+        connect_args={
+            "timeout": BUSY_TIMEOUT_SECONDS,
+            "async_creator_fn": partial(_Connecting, _connect_sqlite),
+        },
         # Whoever writes takes a turn on the one connection. For a database in memory, which is
         # its connection, that keeps one session from seeing or undoing another's work.
         poolclass=AsyncAdaptedQueuePool,
