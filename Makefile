@@ -75,10 +75,6 @@ bench: .venv/.installed-bench ## measure, at length
 bench-quick: .venv/.installed-bench ## measure, roughly
 	@$(BIN)/python -m benchmarks --quick $(ARGS)
 
-.PHONY: soak
-soak: .venv/.installed-bench ## load the service while things fail around it
-	@$(BIN)/python -m tests.faults.soak $(ARGS)
-
 # --universal: one lock for every platform and every Python from 3.11 on. The index's address stays
 # out, so that each machine uses its own. Each lock holds to the one before it.
 LOCK = $(BIN)/uv pip compile --quiet pyproject.toml --universal --python-version 3.11 \

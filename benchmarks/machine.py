@@ -2,7 +2,8 @@
 
 import os
 import platform
-from importlib.metadata import version
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 PACKAGES = (
@@ -35,4 +36,9 @@ def description() -> str:
 
 
 def packages() -> str:
-    return ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    """Return the versions of those that are installed."""
+    versions = []
+    for name in PACKAGES:
+        with suppress(PackageNotFoundError):
+            versions.append(f"{name} {version(name)}")
+    return ", ".join(versions)

@@ -71,12 +71,12 @@ def _parser() -> argparse.ArgumentParser:
         "and from .env; see .env.example.",
     )
     parser.set_defaults(command=serve)
-    commands = parser.add_subparsers(title="commands", metavar="")
+    commands = parser.add_subparsers(title="commands", metavar="command")
     commands.add_parser("serve", help="serve HTTP (also without a command)").set_defaults(
         command=serve
     )
     db = commands.add_parser("db", help="bring the database's schema up to date")
-    names = db.add_subparsers(title="commands", metavar="", required=True)
+    names = db.add_subparsers(title="commands", metavar="command", required=True)
     for name, argument, help_text in (
         ("upgrade", "revision", "migrate up to the newest revision, or to the one given"),
         ("downgrade", "revision", "migrate down to the revision given, or by one step"),
