@@ -35,6 +35,22 @@ class DuplicateId(ApplicationError):
         self.item_id = item_id
 
 
+class KeyInProgress(ApplicationError):
+    """A request of this idempotency key is being carried out, or was a moment ago."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__("a request of this key is in progress")
+        self.key = key
+
+
+class KeyReused(ApplicationError):
+    """Another request was carried out with this idempotency key."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__("the key belongs to another request")
+        self.key = key
+
+
 class StorageUnavailable(ApplicationError):
     """The storage cannot be used now. Nothing was changed: the use case may run again."""
 

@@ -7,6 +7,7 @@ from application.clock import Clock
 from application.errors import ExampleItemNotFound, StaleVersion
 from application.example_item_repository import ExampleItemPage, ExampleItemReader
 from application.id_source import IdSource
+from application.receipts import ReceiptFor
 from application.unit_of_work import UnitsOfWork
 from domain.example_item import UNCHANGED, ExampleItem, Unchanged
 
@@ -19,7 +20,8 @@ class ExampleItemService:
 
     Two changes of one item never overwrite each other: the one that comes second raises
     `StaleVersion`. Every method may raise `StorageUnavailable`; a changing one also what
-    `UnitOfWork.commit` names.
+    `UnitOfWork.commit` names. With a `receipt`, it commits the receipt of the change together
+    with the change (see `application.idempotency`).
     """
 
     def __init__(self, units_of_work: UnitsOfWork, clock: Clock, ids: IdSource) -> None:
@@ -37,16 +39,25 @@ class ExampleItemService:
         async with self._units_of_work.for_reading() as unit:
             return await _existing(unit.example_items, item_id)
 
-    async def create(self, name: str, description: str | None) -> ExampleItem:
+    async def create(
+        self, name: str, description: str | None, receipt: ReceiptFor[ExampleItem] | None = None
+    ) -> ExampleItem:
         """Return the new item; raise `RulesBroken`."""
         item = ExampleItem.create(self._ids.new_id(), name, description, self._clock.now())
         async with self._units_of_work.for_writing() as unit:
             unit.example_items.add(item)
+            if receipt:
+                unit.receipts.add(receipt(item))
             await unit.commit()
         return item
 
     async def replace(
-        self, item_id: UUID, name: str, description: str | None, versions: Versions = None
+        self,
+        item_id: UUID,
+        name: str,
+        description: str | None,
+        versions: Versions = None,
+        receipt: ReceiptFor[ExampleItem] | None = None,
     ) -> ExampleItem:
         """Return the item with both fields set; raise `ExampleItemNotFound`, `StaleVersion`,
         `RulesBroken`."""
@@ -54,6 +65,8 @@ class ExampleItemService:
             item = await _existing(unit.example_items, item_id, versions)
             replaced = item.replaced(name, description, self._clock.now())
             unit.example_items.update(replaced)
+            if receipt:
+                unit.receipts.add(receipt(replaced))
             await unit.commit()
         return replaced
 
@@ -64,6 +77,7 @@ class ExampleItemService:
         name: str | Unchanged = UNCHANGED,
         description: str | Unchanged | None = UNCHANGED,
         versions: Versions = None,
+        receipt: ReceiptFor[ExampleItem] | None = None,
     ) -> ExampleItem:
         """Return the item with the given fields set; raise `ExampleItemNotFound`,
         `StaleVersion`, `RulesBroken`."""
@@ -71,14 +85,23 @@ class ExampleItemService:
             item = await _existing(unit.example_items, item_id, versions)
             changed = item.changed(self._clock.now(), name=name, description=description)
             unit.example_items.update(changed)
+            if receipt:
+                unit.receipts.add(receipt(changed))
             await unit.commit()
         return changed
 
-    async def delete(self, item_id: UUID, versions: Versions = None) -> None:
+    async def delete(
+        self,
+        item_id: UUID,
+        versions: Versions = None,
+        receipt: ReceiptFor[ExampleItem] | None = None,
+    ) -> None:
         """Delete the item; raise `ExampleItemNotFound`, `StaleVersion`."""
         async with self._units_of_work.for_writing() as unit:
             item = await _existing(unit.example_items, item_id, versions)
             unit.example_items.remove(item)
+            if receipt:
+                unit.receipts.add(receipt(item))
             await unit.commit()
 
 

@@ -4,6 +4,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from application.example_item_repository import ExampleItemReader, ExampleItemRepository
+from application.receipts import ReceiptReader, Receipts
 
 
 class ReadingUnitOfWork(Protocol):
@@ -12,6 +13,9 @@ class ReadingUnitOfWork(Protocol):
     @property
     def example_items(self) -> ExampleItemReader: ...
 
+    @property
+    def receipts(self) -> ReceiptReader: ...
+
 
 class UnitOfWork(Protocol):
     """Reads and writes. What is not committed when its block ends is rolled back, and nobody
@@ -19,6 +23,9 @@ class UnitOfWork(Protocol):
 
     @property
     def example_items(self) -> ExampleItemRepository: ...
+
+    @property
+    def receipts(self) -> Receipts: ...
 
     async def commit(self) -> None:
         """Make all changes durable together, or raise and make none.

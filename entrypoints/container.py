@@ -1,5 +1,6 @@
 """The composition root: which adapter keeps which port."""
 
+from datetime import timedelta
 from operator import attrgetter
 
 from dependency_injector.containers import DeclarativeContainer
@@ -12,7 +13,12 @@ from adapters.sql.storage import SqlStorage
 from adapters.system_clock import SystemClock
 from adapters.uuid7_source import Uuid7Source
 from application.example_item_service import ExampleItemService
+from application.idempotency import Idempotency
 from entrypoints.settings import AppSettings
+
+
+def _key_lifetime(settings: AppSettings) -> timedelta:
+    return timedelta(hours=settings.idempotency_key_hours)
 
 
 def _kind_of_storage(settings: AppSettings) -> str:
@@ -38,3 +44,4 @@ class Container(DeclarativeContainer):
     units_of_work = Callable(attrgetter("units_of_work"), storage)
 
     example_item_service = Singleton(ExampleItemService, units_of_work, clock, ids)
+    idempotency = Singleton(Idempotency, units_of_work, clock, Callable(_key_lifetime, settings))

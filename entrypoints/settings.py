@@ -24,6 +24,7 @@ class AppSettings(BaseSettings):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     workers: Annotated[int, Field(ge=1, le=256)] = 1
+    idempotency_key_hours: Annotated[int, Field(ge=1, le=8760)] = 24
     docs_enabled: bool = True
     telemetry_enabled: bool = False
 

@@ -4,6 +4,8 @@ from typing import Self
 from uuid import UUID
 
 from adapters.memory.example_item_repository import MemoryExampleItemRepository
+from adapters.memory.receipts import MemoryReceipts
+from application.receipts import Receipt
 from domain.example_item import ExampleItem
 
 
@@ -11,8 +13,11 @@ class MemoryUnitOfWork:
     """A `UnitOfWork` on values in memory, with the rules of a database: what is not committed is
     visible to nobody else, and a commit makes all of it visible or none."""
 
-    def __init__(self, example_items: dict[UUID, ExampleItem]) -> None:
+    def __init__(
+        self, example_items: dict[UUID, ExampleItem], receipts: dict[str, Receipt]
+    ) -> None:
         self.example_items = MemoryExampleItemRepository(example_items)
+        self.receipts = MemoryReceipts(receipts)
 
     async def __aenter__(self) -> Self:
         return self
@@ -24,10 +29,13 @@ class MemoryUnitOfWork:
         traceback: TracebackType | None,
     ) -> None:
         self.example_items.forget()
+        self.receipts.forget()
 
     async def commit(self) -> None:
-        # Nothing awaits between the check and the change, so no other unit comes between.
-        self.example_items.store(self.example_items.changes())
+        # Nothing awaits between the checks and the changes, so no other unit comes between.
+        items, receipts = self.example_items.changes(), self.receipts.changes()
+        self.example_items.store(items)
+        self.receipts.store(receipts)
 
 
 class MemoryUnitsOfWork:
@@ -35,9 +43,10 @@ class MemoryUnitsOfWork:
 
     def __init__(self) -> None:
         self._example_items: dict[UUID, ExampleItem] = {}
+        self._receipts: dict[str, Receipt] = {}
 
     def for_reading(self) -> AbstractAsyncContextManager[MemoryUnitOfWork]:
-        return MemoryUnitOfWork(self._example_items)
+        return MemoryUnitOfWork(self._example_items, self._receipts)
 
     def for_writing(self) -> AbstractAsyncContextManager[MemoryUnitOfWork]:
-        return MemoryUnitOfWork(self._example_items)
+        return MemoryUnitOfWork(self._example_items, self._receipts)

@@ -23,8 +23,7 @@ ADD = insert(example_items).returning(_columns.id)
 UPDATE = (
     update(example_items)
     .where(_is_expected_version)
-    # The values come as parameters of these names.
-    .values(dict.fromkeys(("name", "description", "version", "updated_at")))
+    .values({name: bindparam(name) for name in ("name", "description", "version", "updated_at")})
     .returning(_columns.id)
 )
 REMOVE = delete(example_items).where(_is_expected_version).returning(_columns.id)

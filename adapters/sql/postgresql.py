@@ -15,6 +15,7 @@ from adapters.sql.compiled_statement import CompiledStatement
 from adapters.sql.connection_lender import ConnectionLender, give_back
 from adapters.sql.database import Parameters, Row, Statement, Write
 from adapters.sql.driver_errors import ConnectionLost, ConstraintViolated, NoAnswer, meaning_of
+from adapters.sql.joined_writes import as_one
 from adapters.sql.statement_events import StatementEvents
 from application.errors import OutcomeUnknown
 
@@ -49,10 +50,10 @@ class PostgresqlDatabase:
                 give_back(lease)
 
     async def apply(self, writes: Sequence[Write]) -> None:
-        if len(writes) == 1:
+        if write := as_one(writes):
             lease = await self._lend()
             try:
-                await self.write(lease, writes[0])
+                await self.write(lease, write)
             except ConnectionLost as error:
                 raise OutcomeUnknown("the database was lost while it committed") from error
             finally:

@@ -10,6 +10,7 @@ from sqlalchemy import (
     DateTime,
     Dialect,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -17,6 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import UserDefinedType
 
+from application.receipts import KEY_MAX_LENGTH
 from domain.example_item import DESCRIPTION_MAX_LENGTH, NAME_MAX_LENGTH
 
 
@@ -74,4 +76,15 @@ example_items = Table(
     CheckConstraint("version >= 1", name="version"),
     # The rows lie in the order of their keys, so that a page is one walk.
     sqlite_with_rowid=False,
+)
+
+receipts = Table(
+    "receipts",
+    metadata,
+    Column("key", String(KEY_MAX_LENGTH), primary_key=True),
+    Column("fingerprint", LargeBinary, nullable=False),
+    Column("answer", LargeBinary, nullable=False),
+    # Those that expired are found by it.
+    Column("expires_at", UtcTime, nullable=False, index=True),
+    CheckConstraint(f"length(key) BETWEEN 1 AND {KEY_MAX_LENGTH}", name="key_length"),
 )

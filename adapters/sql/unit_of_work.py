@@ -5,6 +5,7 @@ from typing import Self
 
 from adapters.sql.database import Database, Parameters, Row, Statement, Transaction, Write
 from adapters.sql.example_item_repository import SqlExampleItemReader, SqlExampleItemRepository
+from adapters.sql.receipts import SqlReceiptReader, SqlReceipts
 
 
 class SqlReadingUnitOfWork:
@@ -12,6 +13,7 @@ class SqlReadingUnitOfWork:
 
     def __init__(self, database: Database) -> None:
         self.example_items = SqlExampleItemReader(database)
+        self.receipts = SqlReceiptReader(database)
 
     async def __aenter__(self) -> Self:
         return self
@@ -42,6 +44,11 @@ class SqlUnitOfWork:
         self._transaction: Transaction | None = None
         self._open = AsyncExitStack()
         self.example_items = SqlExampleItemRepository(self)
+
+    @property
+    def receipts(self) -> SqlReceipts:
+        # Made when it is asked for, because few units need it.
+        return SqlReceipts(self)
 
     async def __aenter__(self) -> Self:
         return self

@@ -14,6 +14,7 @@ from entrypoints.container import Container
 from entrypoints.http import example_items, health
 from entrypoints.http.error_handlers import add_error_handlers
 from entrypoints.http.openapi import describe
+from entrypoints.http.receipt_purge import purging
 from entrypoints.http.request_context import RequestContext
 from entrypoints.log_output import configure_logging
 from entrypoints.settings import AppSettings
@@ -33,7 +34,8 @@ def create_app(settings: AppSettings, **overrides: Any) -> FastAPI:
         storage = container.storage()
         try:
             await storage.open()
-            yield
+            async with purging(container.idempotency()):
+                yield
         finally:
             await storage.close()
 

@@ -15,6 +15,8 @@ from starlette.routing import Match
 from application.errors import (
     DuplicateId,
     ExampleItemNotFound,
+    KeyInProgress,
+    KeyReused,
     OutcomeUnknown,
     StaleVersion,
     StorageFull,
@@ -76,6 +78,12 @@ def add_error_handlers(app: FastAPI) -> None:
             return problem(request.scope, 412, "The item has another version than If-Match names.")
         return problem(request.scope, 409, "The item was changed by someone else meanwhile.")
 
+    @app.exception_handler(KeyReused)
+    async def key_reused(request: Request, _error: KeyReused) -> Response:
+        detail = "another request was carried out with this key"
+        where = {"in": "header", "pointer": "#/Idempotency-Key"}
+        return invalid(request, [{**where, "type": "key_reused", "detail": detail}])
+
     for error_class, (status, detail) in _ANSWERS.items():
         app.add_exception_handler(error_class, _always(status, detail))
 
@@ -92,6 +100,7 @@ def _always(status: int, detail: str) -> Callable[[Request, Exception], Awaitabl
 _ANSWERS: Mapping[type[Exception], tuple[int, str]] = {
     ExampleItemNotFound: (404, "There is no such example item."),
     DuplicateId: (409, "There is such an example item already."),
+    KeyInProgress: (409, "A request with this Idempotency-Key is in progress. Try again later."),
     StorageUnavailable: (503, "The storage cannot be used now. Nothing was changed."),
     OutcomeUnknown: (503, "The storage was lost in mid-change. Look whether it was made."),
     StorageFull: (507, "The storage is full. Nothing was changed."),

@@ -1,5 +1,6 @@
 """The routes of example items."""
 
+from functools import partial
 from typing import Annotated
 from urllib.parse import urlencode
 from uuid import UUID
@@ -22,6 +23,7 @@ from entrypoints.http.example_item_schemas import (
     ExampleItemRead,
     to_read,
 )
+from entrypoints.http.idempotency import KEY_PARAMETER, REPLAYED, OncePerKey
 from entrypoints.http.openapi import header, headers, problems
 
 PATH = "/api/v1/examples/database-example/"
@@ -92,16 +94,19 @@ async def list_example_items(
     status_code=201,
     response_model=ExampleItemRead,
     responses={
-        201: headers(ETAG, LOCATION),
-        **problems(415, 422, 503, 507),
+        201: headers(ETAG, LOCATION, REPLAYED),
+        **problems(400, 409, 415, 422, 503, 507),
     },
+    openapi_extra=KEY_PARAMETER,
 )
 async def create_example_item(
-    request: Request, service: Service, body: ExampleItemCreate
+    request: Request, service: Service, once: OncePerKey, body: ExampleItemCreate
 ) -> Response:
-    item = await service.create(body.name, body.description)
-    location = f"{request.scope.get('root_path', '')}{PATH}{item.id}"
-    return _item(item, 201, {"Location": location})
+    def created(item: ExampleItem) -> Response:
+        location = f"{request.scope.get('root_path', '')}{PATH}{item.id}"
+        return _item(item, 201, {"Location": location})
+
+    return await once(partial(service.create, body.name, body.description), created)
 
 
 @router.get(
@@ -127,44 +132,66 @@ async def get_example_item(
     ITEM_PATH,
     summary="Replace an item",
     response_model=ExampleItemRead,
-    responses={200: headers(ETAG), **problems(404, 409, 412, 415, 422, 503, 507)},
+    responses={
+        200: headers(ETAG, REPLAYED),
+        **problems(400, 404, 409, 412, 415, 422, 503, 507),
+    },
+    openapi_extra=KEY_PARAMETER,
 )
 async def replace_example_item(
-    service: Service, item_id: UUID, body: ExampleItemCreate, if_match: IfMatch = None
+    service: Service,
+    once: OncePerKey,
+    item_id: UUID,
+    body: ExampleItemCreate,
+    if_match: IfMatch = None,
 ) -> Response:
     versions = versions_that_match(if_match)
-    return _item(await service.replace(item_id, body.name, body.description, versions))
+    change = partial(service.replace, item_id, body.name, body.description, versions)
+    return await once(change, _item)
 
 
 @router.patch(
     ITEM_PATH,
     summary="Change an item in part",
     response_model=ExampleItemRead,
-    responses={200: headers(ETAG), **problems(404, 409, 412, 415, 422, 503, 507)},
+    responses={
+        200: headers(ETAG, REPLAYED),
+        **problems(400, 404, 409, 412, 415, 422, 503, 507),
+    },
+    openapi_extra=KEY_PARAMETER,
 )
 async def change_example_item(
-    service: Service, item_id: UUID, body: ExampleItemPatch, if_match: IfMatch = None
+    service: Service,
+    once: OncePerKey,
+    item_id: UUID,
+    body: ExampleItemPatch,
+    if_match: IfMatch = None,
 ) -> Response:
-    item = await service.change(
+    change = partial(
+        service.change,
         item_id,
         name=body.changed_name(),
         description=body.changed_description(),
         versions=versions_that_match(if_match),
     )
-    return _item(item)
+    return await once(change, _item)
 
 
 @router.delete(
     ITEM_PATH,
     summary="Delete an item",
     status_code=204,
-    responses=problems(404, 409, 412, 503, 507),
+    responses={
+        204: headers(REPLAYED),
+        **problems(400, 404, 409, 412, 422, 503, 507),
+    },
+    openapi_extra=KEY_PARAMETER,
 )
 async def delete_example_item(
-    service: Service, item_id: UUID, if_match: IfMatch = None
+    service: Service, once: OncePerKey, item_id: UUID, if_match: IfMatch = None
 ) -> Response:
-    await service.delete(item_id, versions_that_match(if_match))
-    return Response(status_code=204)
+    change = partial(service.delete, item_id, versions_that_match(if_match))
+    return await once(change, _no_content)
 
 
 def _after(cursor: str | None) -> UUID | None:
@@ -176,6 +203,10 @@ def _after(cursor: str | None) -> UUID | None:
         raise RequestValidationError(
             [{"type": "cursor", "loc": ("query", "cursor"), "msg": "This is not a valid cursor."}]
         ) from None
+
+
+def _no_content(_deleted: object) -> Response:
+    return Response(status_code=204)
 
 
 def _item(item: ExampleItem, status: int = 200, fields: dict[str, str] | None = None) -> Response:

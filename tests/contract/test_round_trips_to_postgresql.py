@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -9,6 +10,10 @@ from sqlalchemy import make_url
 
 from adapters.sql.storage import SqlStorage
 from application.example_item_service import ExampleItemService
+from application.idempotency import Idempotency
+from application.receipts import ReceiptFor
+from domain.example_item import ExampleItem
+from tests.contract.receipts import receipt
 from tests.counting_ids import CountingIds
 from tests.database_settings import engine_for
 from tests.fixed_clock import FixedClock
@@ -34,21 +39,29 @@ def round_trips() -> RoundTrips:
 
 
 @pytest.fixture
-async def service(
-    postgresql_url: str, round_trips: RoundTrips
-) -> AsyncIterator[ExampleItemService]:
-    """A service whose connection is open and knows all of its statements."""
+async def storage(postgresql_url: str, round_trips: RoundTrips) -> AsyncIterator[SqlStorage]:
     server = make_url(postgresql_url)
     async with TcpProxy(server.host or "localhost", server.port or 5432) as proxy:
         proxy.drop_next_answer(round_trips.count)
         url = server.set(host=proxy.host, port=proxy.port)
         storage = SqlStorage(engine_for(url.render_as_string(hide_password=False), pool_size=1))
-        service = ExampleItemService(storage.units_of_work, FixedClock(), CountingIds())
-        await use_everything(service)
-        assert round_trips.made > 0
-        round_trips.made = 0
-        yield service
+        yield storage
         await storage.close()
+
+
+@pytest.fixture
+def idempotency(storage: SqlStorage) -> Idempotency:
+    return Idempotency(storage.units_of_work, FixedClock(), timedelta(hours=1))
+
+
+@pytest.fixture
+async def service(storage: SqlStorage, round_trips: RoundTrips) -> ExampleItemService:
+    """A service whose connection is open and knows all of its statements."""
+    service = ExampleItemService(storage.units_of_work, FixedClock(), CountingIds())
+    await use_everything(service)
+    assert round_trips.made > 0
+    round_trips.made = 0
+    return service
 
 
 async def use_everything(service: ExampleItemService) -> None:
@@ -58,6 +71,13 @@ async def use_everything(service: ExampleItemService) -> None:
     await service.page(item.id, 10)
     await service.delete(item.id)
     await service.create("the one that the tests use", None)
+    item = await service.create("desk", None, receipt_for("create"))
+    await service.change(item.id, name="a better desk", receipt=receipt_for("change"))
+    await service.delete(item.id, receipt=receipt_for("delete"))
+
+
+def receipt_for(key: str) -> ReceiptFor[ExampleItem]:
+    return lambda _item: receipt(key)
 
 
 ITEM_ID = UUID(int=2)
@@ -98,5 +118,44 @@ async def test_replace_makes_two(service: ExampleItemService, round_trips: Round
 
 async def test_delete_makes_two(service: ExampleItemService, round_trips: RoundTrips) -> None:
     await service.delete(ITEM_ID)
+
+    assert round_trips.made == 2
+
+
+async def test_create_with_a_receipt_makes_one(
+    service: ExampleItemService, round_trips: RoundTrips
+) -> None:
+    await service.create("chair", None, receipt_for("key"))
+
+    assert round_trips.made == 1
+
+
+async def test_change_with_a_receipt_makes_two(
+    service: ExampleItemService, round_trips: RoundTrips
+) -> None:
+    await service.change(ITEM_ID, name="table", receipt=receipt_for("key"))
+
+    assert round_trips.made == 2
+
+
+async def test_delete_with_a_receipt_makes_two(
+    service: ExampleItemService, round_trips: RoundTrips
+) -> None:
+    await service.delete(ITEM_ID, receipt=receipt_for("key"))
+
+    assert round_trips.made == 2
+
+
+async def test_a_second_create_makes_two(
+    service: ExampleItemService, round_trips: RoundTrips, idempotency: Idempotency
+) -> None:
+    """The one that is refused, and the look for the answer of the first."""
+
+    async def create(receipt: ReceiptFor[ExampleItem]) -> ExampleItem:
+        return await service.create("chair", None, receipt)
+
+    for _ in range(3):
+        round_trips.made = 0
+        await idempotency.once("key", b"print", create, lambda item: item.id.bytes)
 
     assert round_trips.made == 2

@@ -24,7 +24,7 @@ class FailingUnitsOfWork(MemoryUnitsOfWork):
 
 class _FailingUnitOfWork(MemoryUnitOfWork):
     def __init__(self, units: FailingUnitsOfWork) -> None:
-        super().__init__(units._example_items)
+        super().__init__(units._example_items, units._receipts)
         self._units = units
 
     async def commit(self) -> None:

@@ -9,7 +9,13 @@ import httpx
 import jsonschema_rs
 import pytest
 
-from application.errors import StaleVersion, StorageFull, StorageUnavailable
+from application.errors import (
+    KeyInProgress,
+    KeyReused,
+    StaleVersion,
+    StorageFull,
+    StorageUnavailable,
+)
 from entrypoints.http.app import create_app
 from tests.integration.failing_units_of_work import FailingUnitsOfWork
 from tests.integration.service import (
@@ -26,6 +32,7 @@ pytestmark = in_memory_only
 COLLECTION, ITEM = f"{ITEMS}/", f"{ITEMS}/{{item_id}}"
 Document = dict[str, Any]
 # They belong to the message and not to the operation.
+KEY, NO_KEY = {"Idempotency-Key": "k"}, {"Idempotency-Key": "two keys"}
 FRAMING = {"content-length", "content-type"}
 
 
@@ -55,6 +62,9 @@ def cases() -> Iterator[Case]:
     yield Case(("get", COLLECTION), 422, query={"cursor": "x"})
     yield Case(("get", COLLECTION), 503, on_reading=gone)
     yield Case(("post", COLLECTION), 201, right, JSON)
+    yield Case(("post", COLLECTION), 201, right, {**JSON, **KEY})
+    yield Case(("post", COLLECTION), 400, right, {**JSON, **NO_KEY})
+    yield Case(("post", COLLECTION), 409, right, {**JSON, **KEY}, on_commit=KeyInProgress("k"))
     yield Case(("post", COLLECTION), 415, right)
     yield Case(("post", COLLECTION), 422, wrong, JSON)
     yield Case(("post", COLLECTION), 503, right, JSON, on_commit=gone)
@@ -72,8 +82,11 @@ def cases() -> Iterator[Case]:
         headers = JSON if content else {}
         stale = StaleVersion.__new__(StaleVersion)
         yield Case((method, ITEM), status, content, headers)
+        yield Case((method, ITEM), status, content, {**headers, **KEY})
+        yield Case((method, ITEM), 400, content, {**headers, **NO_KEY})
         yield Case((method, ITEM), 404, content, headers, item_id=UNKNOWN_ID)
         yield Case((method, ITEM), 409, content, headers, on_commit=stale)
+        yield Case((method, ITEM), 422, content, {**headers, **KEY}, on_commit=KeyReused("k"))
         yield Case((method, ITEM), 412, content, {**headers, "If-Match": '"7"'})
         yield Case((method, ITEM), 503, content, headers, on_commit=gone)
         yield Case((method, ITEM), 507, content, headers, on_commit=StorageFull("full"))

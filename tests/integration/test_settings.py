@@ -23,6 +23,7 @@ OTHER_VALUES: dict[str, tuple[str, Any]] = {
     "host": ("0.0.0.0", "0.0.0.0"),
     "port": ("9000", 9000),
     "workers": ("3", 3),
+    "idempotency_key_hours": ("48", 48),
     "docs_enabled": ("false", False),
     "telemetry_enabled": ("true", True),
 }
@@ -196,6 +197,8 @@ def test_the_password_is_in_no_text_of_the_settings_or_of_the_engine() -> None:
         ("database_pool_size", "0"),
         ("database_pool_size", "1001"),
         ("database_echo", "perhaps"),
+        ("idempotency_key_hours", "0"),
+        ("idempotency_key_hours", "8761"),
         ("docs_enabled", ""),
     ],
 )

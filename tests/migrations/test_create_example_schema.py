@@ -18,7 +18,7 @@ async def test_a_sqlite_database_is_brought_up_to_date(
     await create_example_schema(engine)
 
     assert await current_revision(engine) == head()
-    assert set(await outline(engine)) == {"example_items"}
+    assert set(await outline(engine)) == {"example_items", "receipts"}
     await engine.dispose()
 
 

@@ -1,0 +1,215 @@
+"""A change is made once for each key, and answered as it was the first time."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import pytest
+
+from adapters.memory.unit_of_work import MemoryUnitsOfWork
+from application.errors import (
+    ExampleItemNotFound,
+    KeyInProgress,
+    KeyReused,
+    OutcomeUnknown,
+    StaleVersion,
+    StorageFull,
+    StorageUnavailable,
+)
+from application.example_item_service import ExampleItemService
+from application.idempotency import PURGE_BATCH, Answer, Idempotency
+from application.receipts import Receipt, ReceiptFor
+from domain.broken_rule import RulesBroken
+from domain.example_item import ExampleItem
+from tests.counting_ids import CountingIds
+from tests.fixed_clock import FixedClock
+
+Change = Callable[[ReceiptFor[ExampleItem]], Awaitable[object]]
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def units_of_work() -> MemoryUnitsOfWork:
+    return MemoryUnitsOfWork()
+
+
+@pytest.fixture
+def service(units_of_work: MemoryUnitsOfWork, clock: FixedClock) -> ExampleItemService:
+    return ExampleItemService(units_of_work, clock, CountingIds())
+
+
+@pytest.fixture
+def idempotency(units_of_work: MemoryUnitsOfWork, clock: FixedClock) -> Idempotency:
+    return Idempotency(units_of_work, clock, HOUR)
+
+
+def creating(service: ExampleItemService, name: str = "lamp") -> Change:
+    return lambda receipt: service.create(name, None, receipt=receipt)
+
+
+def answer(item: ExampleItem) -> bytes:
+    return f"{item.name}, version {item.version}".encode()
+
+
+async def count(service: ExampleItemService) -> int:
+    return len((await service.page(None, 100)).items)
+
+
+async def test_the_second_request_has_the_answer_of_the_first(
+    service: ExampleItemService, idempotency: Idempotency
+) -> None:
+    first = await idempotency.once("key", b"print", creating(service), answer)
+    second = await idempotency.once("key", b"print", creating(service), answer)
+
+    assert first == Answer(b"lamp, version 1", is_replayed=False)
+    assert second == Answer(b"lamp, version 1", is_replayed=True)
+    assert await count(service) == 1
+
+
+async def test_a_change_is_not_made_on_top_of_itself(
+    service: ExampleItemService, idempotency: Idempotency
+) -> None:
+    item = await service.create("lamp", None)
+
+    def changing(receipt: ReceiptFor[ExampleItem]) -> Awaitable[ExampleItem]:
+        return service.change(item.id, name="desk", receipt=receipt)
+
+    await idempotency.once("key", b"print", changing, answer)
+    await service.change(item.id, name="chair")
+    again = await idempotency.once("key", b"print", changing, answer)
+
+    assert again == Answer(b"desk, version 2", is_replayed=True)
+    assert (await service.get(item.id)).name == "chair"
+
+
+async def test_what_was_deleted_or_has_another_version_by_then_is_no_hindrance(
+    service: ExampleItemService, idempotency: Idempotency
+) -> None:
+    item = await service.create("lamp", None)
+
+    def replacing(receipt: ReceiptFor[ExampleItem]) -> Awaitable[ExampleItem]:
+        return service.replace(item.id, "desk", None, [1], receipt=receipt)
+
+    def deleting(receipt: ReceiptFor[ExampleItem]) -> Awaitable[None]:
+        return service.delete(item.id, receipt=receipt)
+
+    for key, change in (("replace", replacing), ("delete", deleting)):
+        first = await idempotency.once(key, b"print", change, answer)
+        assert await idempotency.once(key, b"print", change, answer) == (first.content, True)
+    assert (await idempotency.once("replace", b"print", replacing, answer)).is_replayed
+
+
+async def test_another_request_of_the_same_key_is_refused(
+    service: ExampleItemService, idempotency: Idempotency
+) -> None:
+    await idempotency.once("key", b"print", creating(service), answer)
+
+    with pytest.raises(KeyReused) as refusal:
+        await idempotency.once("key", b"another", creating(service, "desk"), answer)
+
+    assert refusal.value.key == "key"
+    assert await count(service) == 1
+
+
+async def test_a_request_is_refused_while_the_first_is_in_progress(
+    service: ExampleItemService, idempotency: Idempotency
+) -> None:
+    go_on = asyncio.Event()
+
+    async def waiting(receipt: ReceiptFor[ExampleItem]) -> None:
+        await go_on.wait()
+        await service.create("lamp", None, receipt)
+
+    first = asyncio.create_task(idempotency.once("key", b"print", waiting, answer))
+    await asyncio.sleep(0)
+    with pytest.raises(KeyInProgress):
+        await idempotency.once("key", b"print", creating(service), answer)
+    go_on.set()
+    await first
+
+    assert (await idempotency.once("key", b"print", creating(service), answer)).is_replayed
+    assert await count(service) == 1
+
+
+async def test_a_cancelled_request_leaves_its_key_free(
+    service: ExampleItemService, idempotency: Idempotency
+) -> None:
+    async def waiting(_receipt: ReceiptFor[ExampleItem]) -> None:
+        await asyncio.Event().wait()
+
+    first = asyncio.create_task(idempotency.once("key", b"print", waiting, answer))
+    await asyncio.sleep(0)
+    first.cancel()
+    await asyncio.gather(first, return_exceptions=True)
+
+    assert not (await idempotency.once("key", b"print", creating(service), answer)).is_replayed
+
+
+async def test_a_request_that_another_process_carries_out_meanwhile_is_answered_as_there(
+    service: ExampleItemService, idempotency: Idempotency, units_of_work: MemoryUnitsOfWork
+) -> None:
+    elsewhere = Idempotency(units_of_work, FixedClock(), HOUR)
+
+    async def overtaken(receipt: ReceiptFor[ExampleItem]) -> None:
+        await elsewhere.once("key", b"print", creating(service), answer)
+        await service.create("lamp", None, receipt)
+
+    late = await idempotency.once("key", b"print", overtaken, answer)
+
+    assert late == Answer(b"lamp, version 1", is_replayed=True)
+    assert await count(service) == 1
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        StorageUnavailable("x"),
+        StorageFull("x"),
+        OutcomeUnknown("x"),
+        ExampleItemNotFound(CountingIds().new_id()),
+        StaleVersion(CountingIds().new_id()),
+        RulesBroken(),
+        RuntimeError("x"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+async def test_what_failed_is_raised_and_may_be_tried_again(
+    service: ExampleItemService, idempotency: Idempotency, error: Exception
+) -> None:
+    async def failing(_receipt: ReceiptFor[ExampleItem]) -> None:
+        raise error
+
+    with pytest.raises(type(error)) as raised:
+        await idempotency.once("key", b"print", failing, answer)
+
+    assert raised.value is error
+    assert not (await idempotency.once("key", b"other", creating(service), answer)).is_replayed
+
+
+async def test_an_expired_key_is_as_if_it_was_never_used(
+    service: ExampleItemService, idempotency: Idempotency, clock: FixedClock
+) -> None:
+    await idempotency.once("key", b"print", creating(service), answer)
+
+    clock.time += HOUR - timedelta(microseconds=1)
+    assert (await idempotency.once("key", b"print", creating(service), answer)).is_replayed
+    clock.time += timedelta(microseconds=1)
+    assert not (await idempotency.once("key", b"other", creating(service), answer)).is_replayed
+    assert await count(service) == 2
+
+
+async def test_expired_receipts_are_purged_in_batches(
+    idempotency: Idempotency, units_of_work: MemoryUnitsOfWork, clock: FixedClock
+) -> None:
+    async with units_of_work.for_writing() as unit:
+        for number in range(PURGE_BATCH + 2):
+            lifetime = timedelta(microseconds=number)
+            unit.receipts.add(Receipt(f"{number}", b"print", b"", clock.now() + lifetime))
+        await unit.commit()
+    clock.time += timedelta(microseconds=PURGE_BATCH)
+
+    assert await idempotency.purge()
+    assert len(units_of_work._receipts) == 2
+    assert not await idempotency.purge()
+    assert len(units_of_work._receipts) == 1
+    assert not await idempotency.purge()
