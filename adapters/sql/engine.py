@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import suppress
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -24,6 +25,8 @@ SQLITE_READERS = 2
 BUSY_TIMEOUT_SECONDS = 5
 POOL_TIMEOUT_SECONDS = 2
 WAL_ATTEMPTS = 5
+# What makes PostgreSQL write a time as ISO 8601 in UTC, whatever the server is set to.
+_TIMES_AS_TEXT = {"datestyle": "ISO", "timezone": "UTC"}
 # A connection comes back with nothing open: sessions end their transaction when they close, units
 # of work before they give it back.
 _NOTHING_TO_RESET = None
@@ -81,7 +84,10 @@ def init_database(settings: DatabaseSettings) -> AsyncEngine:
             max_overflow=0,
             pool_timeout=POOL_TIMEOUT_SECONDS,
             pool_reset_on_return=_NOTHING_TO_RESET,
-            connect_args={"async_creator_fn": partial(_Connecting, asyncpg.connect)},
+            connect_args={
+                "async_creator_fn": partial(_Connecting, _connect_postgresql),
+                "server_settings": _TIMES_AS_TEXT,
+            },
         )
     if url.database and url.database != ":memory:" and url.query.get("mode") != "memory":
         Path(url.database.removeprefix("file:")).parent.mkdir(parents=True, exist_ok=True)
@@ -119,6 +125,23 @@ class _Connecting:
 
     def __await__(self) -> Generator[Any, None, Any]:
         return self._connect().__await__()
+
+
+async def _connect_postgresql(*arguments: Any, **options: Any) -> Any:
+    """Return a connection on which times travel as text, which Python reads ten times faster than
+    asyncpg its binary form: a page of 50 items holds a hundred times."""
+    connection = await asyncpg.connect(*arguments, **options)
+    try:
+        await connection.set_type_codec(
+            "timestamptz",
+            schema="pg_catalog",
+            encoder=datetime.isoformat,
+            decoder=datetime.fromisoformat,
+        )
+    except BaseException:
+        connection.terminate()
+        raise
+    return connection
 
 
 async def _connect_sqlite(*arguments: Any, **options: Any) -> aiosqlite.Connection:

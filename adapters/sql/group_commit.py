@@ -42,15 +42,20 @@ def commit_together(connection: sqlite3.Connection, units: list[WriteWork]) -> N
 
 def _run_apart(connection: sqlite3.Connection, unit: WriteWork) -> None:
     """Run a unit so that its failure undoes nothing but itself."""
-    connection.execute("SAVEPOINT unit")
+    # One statement that fails undoes itself: https://www.sqlite.org/lang_conflict.html
+    has_several = len(unit.writes) > 1
+    if has_several:
+        connection.execute("SAVEPOINT unit")
     try:
         _run(connection, unit)
     except Exception as error:
         if not connection.in_transaction:
             raise  # a full disk, for one, makes SQLite undo the whole transaction
-        connection.execute("ROLLBACK TO unit")
+        if has_several:
+            connection.execute("ROLLBACK TO unit")
         unit.error = cast(Exception, meaning_of(error))
-    connection.execute("RELEASE unit")
+    if has_several:
+        connection.execute("RELEASE unit")
 
 
 def _run(connection: sqlite3.Connection, unit: WriteWork) -> None:

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
+from asyncpg.pgproto import pgproto
 from sqlalchemy import (
     CheckConstraint,
     Column,
@@ -20,6 +22,32 @@ from sqlalchemy.types import UserDefinedType
 
 from application.receipts import KEY_MAX_LENGTH
 from domain.example_item import DESCRIPTION_MAX_LENGTH, NAME_MAX_LENGTH
+
+
+class UuidText(UserDefinedType[UUID]):
+    """A UUID in a database that has no type for it: its 32 hexadecimal digits."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_options: Any) -> str:
+        return "CHAR(32)"
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[UUID | None], str | None]:  # noqa: ARG002
+        def to_text(value: UUID | None) -> str | None:
+            return None if value is None else value.hex
+
+        return to_text
+
+    def result_processor(
+        self,
+        dialect: Dialect,  # noqa: ARG002
+        coltype: object,  # noqa: ARG002
+    ) -> Callable[[str | None], UUID | None]:
+        # The kind of UUID that PostgreSQL's driver returns, made seven times faster than Python's.
+        def to_uuid(text: str | None) -> UUID | None:
+            return None if text is None else pgproto.UUID(text)
+
+        return to_uuid
 
 
 class UtcText(UserDefinedType[datetime]):
@@ -48,6 +76,7 @@ class UtcText(UserDefinedType[datetime]):
         return to_time
 
 
+Id = Uuid().with_variant(UuidText(), "sqlite")
 UtcTime = DateTime(timezone=True).with_variant(UtcText(), "sqlite")
 
 metadata = MetaData(
@@ -64,7 +93,7 @@ metadata = MetaData(
 example_items = Table(
     "example_items",
     metadata,
-    Column("id", Uuid, primary_key=True),
+    Column("id", Id, primary_key=True),
     Column("name", String(NAME_MAX_LENGTH), nullable=False),
     Column("description", String(DESCRIPTION_MAX_LENGTH)),
     Column("version", Integer, nullable=False),

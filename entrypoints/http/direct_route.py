@@ -29,21 +29,30 @@ class DirectRoute(APIRoute):
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         super().__init__(path, endpoint, **options)
         self.path_regex = re.compile(self.path_regex.pattern.rstrip("/$") + r"/?\Z")
+        self._methods = frozenset(self.methods or ())
         self._endpoint = cast(Callable[..., Awaitable[Response]], endpoint)
         self._arguments = EndpointArguments(self.dependant)
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         # Most routes that are asked do not match, so that is found out first.
-        if not self.path_regex.match(get_route_path(scope)):
+        found = self.path_regex.match(get_route_path(scope))
+        if not found or scope["type"] != "http":
             return Match.NONE, {}
-        if scope["type"] == "http" and scope["method"] == "HEAD":
-            return super().matches({**scope, "method": "GET"})
-        return super().matches(scope)
+        match = Match.FULL if _method(scope) in self._methods else Match.PARTIAL
+        return match, {
+            "endpoint": self.endpoint,
+            "path_params": found.groupdict(),
+            "route": self,
+        }
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        method = "GET" if scope["method"] == "HEAD" else scope["method"]
-        if method not in (self.methods or ()):
+        if _method(scope) not in self._methods:
             raise HTTPException(405)
         request = Request(scope, receive, send)
         response = await self._endpoint(**await self._arguments.of(request))
         await response(scope, receive, send)
+
+
+def _method(scope: Scope) -> str:
+    method: str = scope["method"]
+    return "GET" if method == "HEAD" else method
