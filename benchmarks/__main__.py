@@ -46,11 +46,17 @@ def parse() -> argparse.Namespace:
     parser.add_argument(
         "--baselines-only", action="store_true", help="leave the service out: every bound is missed"
     )
+    parser.add_argument(
+        "--python",
+        default=sys.executable,
+        help="what runs everybody but litestar: a Python that has the service's packages and no "
+        "others, because some libraries import whatever they find",
+    )
     return parser.parse_args()
 
 
 def plan_of(arguments: argparse.Namespace) -> Plan:
-    plan = QUICK if arguments.quick else FULL
+    plan = replace(QUICK if arguments.quick else FULL, python=arguments.python)
     if arguments.rounds:
         plan = replace(plan, rounds=arguments.rounds)
     if arguments.only:

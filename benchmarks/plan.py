@@ -1,5 +1,6 @@
 """How much is measured."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -20,6 +21,7 @@ class Plan:
     start_up_of: Sequence[str] = NAMES
     databases: Sequence[str] = DATABASES
     without: Sequence[str] = field(default=())
+    python: str = sys.executable
 
     @property
     def is_complete(self) -> bool:
@@ -35,7 +37,7 @@ class Plan:
         return [
             subject
             for database in self.databases
-            for subject in subjects_of(database)
+            for subject in subjects_of(database, self.python)
             if subject.name not in self.without
         ]
 

@@ -18,26 +18,25 @@ class Subject:
     module: str
     """Run by `python -m`, it takes the service's settings and serves its routes."""
     migration: tuple[str, ...] = ()
+    python: str = sys.executable
 
     @property
     def command(self) -> list[str]:
-        return [sys.executable, "-m", self.module]
+        return [self.python, "-m", self.module]
 
     @property
     def migration_command(self) -> list[str]:
         return [*self.command, *self.migration] if self.migration else []
 
 
-def subjects_of(database: str) -> list[Subject]:
+def subjects_of(database: str, python: str = sys.executable) -> list[Subject]:
+    """Return everybody on the database; `python` runs those who need but the service's packages."""
     baselines = "benchmarks.baselines"
+    migration = ("db", "upgrade") if database == POSTGRESQL else ()
+    limit = f"{baselines}.limit_{database.lower()}"
     return [
-        Subject(
-            SERVICE,
-            database,
-            "entrypoints",
-            ("db", "upgrade") if database == POSTGRESQL else (),
-        ),
-        Subject(LIMIT, database, f"{baselines}.limit_{database.lower()}"),
-        Subject(TUTORIAL, database, f"{baselines}.tutorial"),
+        Subject(SERVICE, database, "entrypoints", migration, python),
+        Subject(LIMIT, database, limit, python=python),
+        Subject(TUTORIAL, database, f"{baselines}.tutorial", python=python),
         Subject(LITESTAR, database, f"{baselines}.litestar_advanced_alchemy"),
     ]

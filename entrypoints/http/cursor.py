@@ -9,7 +9,7 @@ _CHECK_BYTES = 5
 
 
 def encode_cursor(item_id: UUID) -> str:
-    """Return the cursor of the place right after the item."""
+    """Return the cursor of the place right after the item, in letters that a URL may hold."""
     return urlsafe_b64encode(item_id.bytes + _check(item_id.bytes)).decode()
 
 

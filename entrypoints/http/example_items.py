@@ -2,7 +2,6 @@
 
 from functools import partial
 from typing import Annotated
-from urllib.parse import urlencode
 from uuid import UUID
 
 import orjson
@@ -83,7 +82,7 @@ async def list_example_items(
     page = await service.page(_after(cursor), limit)
     fields = {}
     if page.next_after:
-        query = urlencode({"limit": limit, "cursor": encode_cursor(page.next_after)})
+        query = f"limit={limit}&cursor={encode_cursor(page.next_after)}"
         fields["Link"] = f'<{request.scope.get("root_path", "")}{PATH}?{query}>; rel="next"'
     return _json([to_read(item) for item in page.items], 200, fields)
 
