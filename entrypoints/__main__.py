@@ -2,7 +2,9 @@
 
 import argparse
 import asyncio
+import ipaddress
 import logging
+import re
 import signal
 import sys
 from collections.abc import Sequence
@@ -10,7 +12,10 @@ from collections.abc import Sequence
 import uvicorn
 from pydantic import ValidationError
 
+from entrypoints.api_keys import READ, WRITE, ApiKeys, new_key
+from entrypoints.http.http_protocol import HttpProtocol
 from entrypoints.log_output import configure_logging
+from entrypoints.server import run
 from entrypoints.settings import AppSettings
 
 
@@ -28,19 +33,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return int(options.command(settings, options) or 0)
 
 
-def serve(settings: AppSettings, _options: argparse.Namespace) -> None:
+def serve(settings: AppSettings, _options: argparse.Namespace) -> int:
     """Serve HTTP until a signal ends it."""
+    if reason := _why_not(settings):
+        print(reason, file=sys.stderr)
+        return 2
     configure_logging()
     # The server ends itself on this signal and then raises it anew; that was no failure.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    uvicorn.run(
+    config = uvicorn.Config(
         "entrypoints.http.app:app_from_environment",
         factory=True,
         host=settings.host,
         port=settings.port,
         workers=settings.workers,
         loop="uvloop" if sys.platform != "win32" else "auto",
-        http="httptools",
+        http=HttpProtocol,
+        timeout_graceful_shutdown=settings.shutdown_grace_seconds,
         # The request's own log line says more, and the log is configured already.
         access_log=False,
         log_config=None,
@@ -48,6 +57,39 @@ def serve(settings: AppSettings, _options: argparse.Namespace) -> None:
         # Nothing asks for the client's address or scheme.
         proxy_headers=False,
     )
+    return run(config)
+
+
+def make_key(_settings: AppSettings, options: argparse.Namespace) -> int:
+    """Print a new key, which is kept nowhere, and its line for the file of keys."""
+    key, line = new_key(options.key_name, options.scope)
+    print(f"Give the client this key, which is not shown again:\n{key}\n", file=sys.stderr)
+    print("Add this line to the file that APP_API_KEYS names:", file=sys.stderr)
+    print(line)
+    return 0
+
+
+def _why_not(settings: AppSettings) -> str | None:
+    """Return why the service must not be served so, None if it may."""
+    if settings.api_keys:
+        try:
+            ApiKeys(settings.api_keys)
+        except ValueError as error:
+            return f"APP_API_KEYS: {settings.api_keys}: {error}"
+    elif not settings.allow_anonymous and not _is_loopback(settings.host):
+        return (
+            f"APP_HOST is {settings.host}, which other machines can reach, and any of them could "
+            "change everything. Name a file of keys in APP_API_KEYS, or set "
+            "APP_ALLOW_ANONYMOUS=true."
+        )
+    return None
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def database(settings: AppSettings, options: argparse.Namespace) -> int:
@@ -60,8 +102,14 @@ def database(settings: AppSettings, options: argparse.Namespace) -> int:
     if settings.uses_memory:
         print("APP_DATABASE_URL is memory://, which has no schema.", file=sys.stderr)
         return 2
-    run = getattr(database_commands, options.name)
-    return int(asyncio.run(run(settings, options.argument)))
+    run_command = getattr(database_commands, options.name)
+    return int(asyncio.run(run_command(settings, options.argument)))
+
+
+def _one_word(text: str) -> str:
+    if not re.fullmatch(r"[^\s#]\S*", text):
+        raise argparse.ArgumentTypeError("a name is one word")
+    return text
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -75,6 +123,10 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("serve", help="serve HTTP (also without a command)").set_defaults(
         command=serve
     )
+    key = commands.add_parser("key", help="make a key for a client of the API")
+    key.add_argument("key_name", metavar="name", type=_one_word, help="whose key it is")
+    key.add_argument("scope", choices=(READ, WRITE), help="what it allows")
+    key.set_defaults(command=make_key)
     db = commands.add_parser("db", help="bring the database's schema up to date")
     names = db.add_subparsers(title="commands", metavar="command", required=True)
     for name, argument, help_text in (

@@ -1,3 +1,4 @@
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field, SecretStr, field_validator
@@ -25,6 +26,9 @@ class AppSettings(BaseSettings):
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     workers: Annotated[int, Field(ge=1, le=256)] = 1
     idempotency_key_hours: Annotated[int, Field(ge=1, le=8760)] = 24
+    shutdown_grace_seconds: Annotated[int, Field(ge=1, le=3600)] = 10
+    api_keys: Path | None = None
+    allow_anonymous: bool = False
     docs_enabled: bool = True
     telemetry_enabled: bool = False
 
@@ -32,6 +36,11 @@ class AppSettings(BaseSettings):
     def uses_memory(self) -> bool:
         """Whether the service runs without a database."""
         return self.database_url.get_secret_value() == "memory://"
+
+    @field_validator("api_keys", mode="before")
+    @classmethod
+    def _empty_means_none(cls, value: object) -> object:
+        return value or None
 
     @field_validator("database_url")
     @classmethod

@@ -66,6 +66,9 @@ _BY_SQLITE_CODE: dict[int, type[ApplicationError]] = {
     sqlite3.SQLITE_IOERR: StorageUnavailable,
     sqlite3.SQLITE_FULL: StorageFull,
 }
+# What a quota and a limit on the size of files bring about, which SQLite does not tell from a
+# broken disk. Either way nothing can be written, and what is there can be read.
+_SQLITE_CANNOT_GROW = {sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE}
 
 
 def translated(error: BaseException) -> ApplicationError | None:  # noqa: PLR0911
@@ -118,7 +121,8 @@ def _first_match(sqlstate: str) -> ApplicationError | None:
 
 
 def _of_sqlite(error: sqlite3.Error) -> ApplicationError | None:
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    extended_code = getattr(error, "sqlite_errorcode", 0)
+    code = sqlite3.SQLITE_FULL if extended_code in _SQLITE_CANNOT_GROW else extended_code & 0xFF
     if code in _BY_SQLITE_CODE:
         return _BY_SQLITE_CODE[code](f"the database refused ({error.sqlite_errorname})")
     if "no such table" in str(error) or "no such column" in str(error):

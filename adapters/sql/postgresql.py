@@ -1,8 +1,9 @@
 """How statements reach PostgreSQL: compiled by SQLAlchemy, on a connection of its pool, by
 asyncpg's own call."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import lru_cache, partial
 from typing import Any, TypeVar, cast
 
@@ -19,6 +20,7 @@ from adapters.sql.joined_writes import as_one
 from adapters.sql.statement_events import StatementEvents
 from application.errors import OutcomeUnknown
 
+STOP_SECONDS = 2.0
 _T = TypeVar("_T")
 
 
@@ -31,6 +33,8 @@ class PostgresqlDatabase:
         self._lender = ConnectionLender(engine)
         self._compiled = lru_cache(maxsize=500)(partial(CompiledStatement, dialect=engine.dialect))
         self._events = StatementEvents(engine)
+        self._stopped: set[PoolProxiedConnection] = set()
+        self._stopping: set[asyncio.Task[None]] = set()
 
     async def fetch(self, statement: Statement, parameters: Parameters) -> Sequence[Row]:
         repetitions = cast(QueuePool, self._engine.pool).size()
@@ -47,7 +51,7 @@ class PostgresqlDatabase:
                     raise
                 repetitions -= 1
             finally:
-                give_back(lease)
+                self._give_back(lease)
 
     async def apply(self, writes: Sequence[Write]) -> None:
         if write := as_one(writes):
@@ -57,7 +61,7 @@ class PostgresqlDatabase:
             except ConnectionLost as error:
                 raise OutcomeUnknown("the database was lost while it committed") from error
             finally:
-                give_back(lease)
+                self._give_back(lease)
         elif writes:
             async with self.transaction() as transaction:
                 await transaction.apply(writes)
@@ -71,13 +75,15 @@ class PostgresqlDatabase:
             try:
                 yield PostgresqlTransaction(self, lease)
             finally:
-                if lease.is_valid and _asyncpg(lease).is_in_transaction():
+                if self._is_usable(lease) and _asyncpg(lease).is_in_transaction():
                     await self.control(lease, "ROLLBACK")
         finally:
-            give_back(lease)
+            self._give_back(lease)
 
     async def close(self) -> None:
-        """There is nothing beside the engine."""
+        """Return when all statements that were given up have been stopped."""
+        if self._stopping:
+            await asyncio.wait(self._stopping)
 
     async def run(
         self, lease: PoolProxiedConnection, statement: Statement, parameters: Parameters
@@ -108,9 +114,11 @@ class PostgresqlDatabase:
             with self._events.around(lease, sql, values):
                 return await call
         except BaseException as error:
-            # Only the server's own answer leaves a connection in a known state: after a
-            # cancellation or a broken line nobody else may have it.
-            if not isinstance(error, asyncpg.PostgresError) or _asyncpg(lease).is_closed():
+            if isinstance(error, asyncio.CancelledError | TimeoutError):
+                self._stopped.add(lease)
+            # Only the server's own answer leaves a connection in a known state: after a broken
+            # line nobody else may have it.
+            elif not isinstance(error, asyncpg.PostgresError) or _asyncpg(lease).is_closed():
                 lease.invalidate()
             raise meaning_of(error)  # noqa: B904 -- it has the cause
 
@@ -120,6 +128,31 @@ class PostgresqlDatabase:
             lease.invalidate()
             lease = await self._lender.lend()
         return lease
+
+    def _is_usable(self, lease: PoolProxiedConnection) -> bool:
+        return lease.is_valid and lease not in self._stopped
+
+    def _give_back(self, lease: PoolProxiedConnection) -> None:
+        if lease in self._stopped:
+            task = asyncio.create_task(self._stop(lease))
+            self._stopping.add(task)
+            task.add_done_callback(self._stopping.discard)
+        else:
+            give_back(lease)
+
+    async def _stop(self, lease: PoolProxiedConnection) -> None:
+        """Throw a connection away once the server was told to stop what it does on it.
+
+        Else a statement that waits for a lock would be carried out when it has it, for nobody.
+        Until then the connection counts as lent, so that no more of them pile up on the server
+        than the pool has.
+        """
+        with suppress(Exception):
+            async with asyncio.timeout(STOP_SECONDS):
+                # The driver sends nothing before it has heard that the statement is stopped.
+                await _asyncpg(lease).execute("ROLLBACK")
+        self._stopped.discard(lease)
+        lease.invalidate()
 
 
 class PostgresqlTransaction:

@@ -10,8 +10,10 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from fastapi_offline import FastAPIOffline
 
+from entrypoints.api_keys import ApiKeys
 from entrypoints.container import Container
 from entrypoints.http import example_items, health
+from entrypoints.http.access import Access
 from entrypoints.http.error_handlers import add_error_handlers
 from entrypoints.http.openapi import describe
 from entrypoints.http.receipt_purge import purging
@@ -50,9 +52,11 @@ def create_app(settings: AppSettings, **overrides: Any) -> FastAPI:
     )
     _answer_head(app)
     app.router.routes[:0] = [*example_items.router.routes, *health.router.routes]
+    if settings.api_keys:
+        app.add_middleware(Access, keys=ApiKeys(settings.api_keys))
     app.add_middleware(RequestContext)
     add_error_handlers(app)
-    describe(app)
+    describe(app, wants_keys=settings.api_keys is not None)
     return app
 
 

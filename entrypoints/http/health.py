@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from entrypoints.http.direct_route import DirectRoute
+from entrypoints.http.error_handlers import RETRY_AFTER
 from entrypoints.http.openapi import header, headers, problems
 from entrypoints.http.problem import problem
 
@@ -40,6 +41,8 @@ async def live() -> Response:
     responses={200: NO_STORE, **problems(503)},
 )
 async def ready(request: Request) -> Response:
+    if request.scope.get("state", {}).get("draining"):
+        return problem(request.scope, 503, "The service is ending.", headers=RETRY_AFTER)
     try:
         async with asyncio.timeout(READY_WITHIN_SECONDS):
             is_ready = await request.app.state.container.storage().is_ready()
@@ -51,7 +54,7 @@ async def ready(request: Request) -> Response:
         request.scope,
         503,
         "The storage does not answer, or its schema is not the one of this version.",
-        headers={"Retry-After": "1"},
+        headers=RETRY_AFTER,
     )
 
 

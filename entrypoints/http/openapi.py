@@ -44,7 +44,10 @@ _REQUEST_ID = {
 _RETRY_AFTER = {"Retry-After": header("Try again after so many seconds.", "1")}
 
 
-def describe(app: FastAPI) -> None:
+_BEARER_KEY = {"type": "http", "scheme": "bearer", "description": "A key that may read or write."}
+
+
+def describe(app: FastAPI, *, wants_keys: bool) -> None:
     """Make the app's OpenAPI document say what is sent, problem documents included."""
 
     def openapi() -> dict[str, Any]:
@@ -63,8 +66,13 @@ def describe(app: FastAPI) -> None:
             schemas["Problem"] = problem
             schemas.pop("HTTPValidationError", None)
             schemas.pop("ValidationError", None)
+            if wants_keys:
+                document["components"]["securitySchemes"] = {"key": _BEARER_KEY}
             for path in document["paths"].values():
                 for operation in path.values():
+                    if wants_keys and "Health" not in operation["tags"]:
+                        operation["security"] = [{"key": []}]
+                        operation["responses"] |= problems(401, 403)
                     answers = operation["responses"]
                     # FastAPI adds one wherever there are parameters; ours are said by us.
                     if "application/json" in answers.get("422", {}).get("content", {}):

@@ -1,5 +1,6 @@
 """Around every request: its id, its log line, and an answer whatever happens."""
 
+import asyncio
 import re
 import time
 from os import urandom
@@ -7,6 +8,7 @@ from os import urandom
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from entrypoints.http.error_handlers import RETRY_AFTER
 from entrypoints.http.problem import problem
 
 _WELL_FORMED = re.compile(rb"[A-Za-z0-9._-]{1,64}")
@@ -39,6 +41,13 @@ class RequestContext:
 
         try:
             await self._app(scope, receive, send_with_id)
+        except asyncio.CancelledError:
+            if scope.get("hung_up"):
+                return  # nobody is there to be answered
+            if not status:
+                answer = problem(scope, 503, "The service is ending.", headers=RETRY_AFTER)
+                await answer(scope, receive, send_with_id)
+            raise
         except Exception:
             _log.exception("unhandled error")
             if status:

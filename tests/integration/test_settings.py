@@ -10,6 +10,7 @@ from pydantic import SecretStr, ValidationError
 import entrypoints.__main__
 from adapters.sql.engine import init_database
 from entrypoints.http.app import app_from_environment
+from entrypoints.http.http_protocol import HttpProtocol
 from entrypoints.settings import AppSettings
 from tests.integration.service import PROJECT, settings_for
 
@@ -24,6 +25,9 @@ OTHER_VALUES: dict[str, tuple[str, Any]] = {
     "port": ("9000", 9000),
     "workers": ("3", 3),
     "idempotency_key_hours": ("48", 48),
+    "shutdown_grace_seconds": ("30", 30),
+    "api_keys": ("keys.txt", Path("keys.txt")),
+    "allow_anonymous": ("true", True),
     "docs_enabled": ("false", False),
     "telemetry_enabled": ("true", True),
 }
@@ -103,17 +107,24 @@ def test_the_server_is_run_as_the_settings_say(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    for field in ("host", "port", "workers"):
+    for field in ("host", "port", "workers", "shutdown_grace_seconds", "allow_anonymous"):
         monkeypatch.setenv(name_of(field), OTHER_VALUES[field][0])
-    given: dict[str, Any] = {}
-    monkeypatch.setattr(uvicorn, "run", lambda *_, **options: given.update(options))
+    configs: list[uvicorn.Config] = []
+
+    def serve_nothing(config: uvicorn.Config) -> int:
+        configs.append(config)
+        return 0
+
+    monkeypatch.setattr(entrypoints.__main__, "run", serve_nothing)
     monkeypatch.setattr("signal.signal", lambda *_: None)
     monkeypatch.setattr(entrypoints.__main__, "configure_logging", lambda *_: None)
 
     assert entrypoints.__main__.main([]) == 0
 
-    assert (given["host"], given["port"], given["workers"]) == ("0.0.0.0", 9000, 3)
-    assert (given["loop"], given["http"]) == ("uvloop", "httptools")
+    (config,) = configs
+    assert (config.host, config.port, config.workers) == ("0.0.0.0", 9000, 3)
+    assert (config.loop, config.http) == ("uvloop", HttpProtocol)
+    assert config.timeout_graceful_shutdown == 30
 
 
 @pytest.mark.parametrize(("enabled", "routes"), [("true", True), ("false", False)])

@@ -1,0 +1,49 @@
+"""Who may use the API: bearer keys (RFC 6750), if there are any."""
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from entrypoints.api_keys import READ, WRITE, ApiKeys
+from entrypoints.http.problem import problem
+
+_OPEN = ("/health/live", "/health/ready")
+
+
+class Access:
+    """Pure ASGI middleware that lets nobody pass without a key. A key that only reads may GET and
+    HEAD. Health is told to everyone: an orchestrator has no key."""
+
+    def __init__(self, app: ASGIApp, keys: ApiKeys) -> None:
+        self._app = app
+        self._keys = keys
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"].rstrip("/") not in _OPEN:
+            needed = READ if scope["method"] in ("GET", "HEAD") else WRITE
+            token = _bearer_token(scope)
+            granted = self._keys.scope_of(token) if token is not None else None
+            if granted is None or (granted == READ and needed == WRITE):
+                await _refusal(scope, token, granted)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+def _bearer_token(scope: Scope) -> bytes | None:
+    fields = [value for name, value in scope["headers"] if name == b"authorization"]
+    if len(fields) != 1:
+        return None
+    scheme, _, token = fields[0].partition(b" ")
+    return token.strip() if scheme.lower() == b"bearer" else None
+
+
+def _refusal(scope: Scope, token: bytes | None, granted: str | None) -> ASGIApp:
+    # What is said in which case: RFC 6750, section 3.1.
+    if granted:
+        status, detail = 403, "This key may read only."
+        challenge = f'Bearer error="insufficient_scope", scope="{WRITE}"'
+    elif token is None:
+        status, detail = 401, "A key is needed: Authorization: Bearer <key>."
+        challenge = "Bearer"
+    else:
+        status, detail = 401, "There is no such key."
+        challenge = 'Bearer error="invalid_token"'
+    return problem(scope, status, detail, headers={"WWW-Authenticate": challenge})

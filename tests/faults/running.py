@@ -1,0 +1,63 @@
+"""What the fault tests ask of a service that runs as a process of its own."""
+
+import asyncio
+import time
+
+import httpx
+import pytest
+
+from tests.integration.service import FROM_ANYWHERE, ITEMS
+from tests.processes.service_process import ServiceProcess
+
+on_both_databases = pytest.mark.parametrize(
+    "fault_url", ["sqlite_file_url", "postgresql_url"], indirect=True
+)
+
+
+def service_on(url: str, **settings: str) -> ServiceProcess:
+    return ServiceProcess({**FROM_ANYWHERE, "APP_DATABASE_URL": url, **settings})
+
+
+def client_of(service: ServiceProcess) -> httpx.AsyncClient:
+    """Return a client with one connection, which it keeps for as long as the service does."""
+    return httpx.AsyncClient(
+        base_url=service.base_url,
+        trust_env=False,
+        timeout=30,
+        limits=httpx.Limits(max_connections=1),
+    )
+
+
+async def create_until(
+    service: ServiceProcess, expected: set[int], *, seconds: float, clients: int = 5
+) -> list[httpx.Response]:
+    """Create items on some connections for a while, and return the answers, each of which must
+    have an expected status."""
+    end = time.monotonic() + seconds
+
+    async def create_some(number: int) -> list[httpx.Response]:
+        answers = []
+        async with client_of(service) as client:
+            while time.monotonic() < end:
+                body = {"name": f"of client {number}", "description": "It takes some room." * 20}
+                answers.append(await client.post(ITEMS, json=body))
+                assert answers[-1].status_code in expected, answers[-1].text
+        return answers
+
+    return [
+        answer
+        for answers in await asyncio.gather(*(create_some(number) for number in range(clients)))
+        for answer in answers
+    ]
+
+
+async def all_items(service: ServiceProcess) -> list[dict[str, str]]:
+    """Return every item that the service has, page by page."""
+    items: list[dict[str, str]] = []
+    page: str | None = f"{ITEMS}/?limit=200"
+    async with client_of(service) as client:
+        while page:
+            answer = (await client.get(page)).raise_for_status()
+            items += answer.json()
+            page = answer.links.get("next", {}).get("url")
+    return items

@@ -1,0 +1,118 @@
+"""SIGTERM under load: whatever was asked is answered, and no connection is reset.
+
+Taken out, `DrainingServer.shutdown` lets uvicorn close idle connections at once, on which clients
+are sending at that moment; and `/health/ready` never tells.
+"""
+
+import asyncio
+import socket
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+from sqlalchemy import make_url
+
+from tests.faults.running import all_items, client_of, on_both_databases, service_on
+from tests.integration.service import ITEMS
+from tests.processes.service_process import ServiceProcess
+
+CLIENTS = 20
+
+
+async def create_until_told_to_leave(service: ServiceProcess, number: int) -> list[httpx.Response]:
+    """Create items on one connection until an answer closes it; raise if it ends otherwise."""
+    answers = []
+    async with client_of(service) as client:
+        while True:
+            answer = await client.post(ITEMS, json={"name": f"of client {number}"})
+            answers.append(answer)
+            if answer.headers.get("Connection") == "close":
+                return answers
+            # Between its requests a connection is idle, as most are most of the time.
+            await asyncio.sleep(0.005)
+
+
+@on_both_databases
+@pytest.mark.parametrize("workers", ["1", "2"])
+async def test_every_request_is_answered_and_no_connection_reset(
+    fault_url: str, workers: str
+) -> None:
+    async with service_on(fault_url, APP_WORKERS=workers) as service:
+        clients = [
+            asyncio.create_task(create_until_told_to_leave(service, number))
+            for number in range(CLIENTS)
+        ]
+        await asyncio.sleep(0.7)
+        service.terminate()
+        answers = [answer for each in await asyncio.gather(*clients) for answer in each]
+        assert await service.wait() == 0
+
+    assert {answer.status_code for answer in answers} == {201}
+    async with service_on(fault_url) as restarted:
+        kept = {item["id"] for item in await all_items(restarted)}
+    assert kept == {answer.json()["id"] for answer in answers}
+
+
+async def test_it_is_not_ready_first_and_serves_meanwhile(sqlite_file_url: str) -> None:
+    async with service_on(sqlite_file_url) as service:
+        with socket.create_connection((service.host, service.port)):  # an idle client
+            service.terminate()
+            while (await fresh_get(service, "/health/ready")).status_code == 200:
+                await asyncio.sleep(0.01)
+            answer = await fresh_get(service, ITEMS)
+            assert (answer.status_code, answer.headers["Connection"]) == (200, "close")
+            assert await service.wait() == 0
+
+
+async def test_a_request_under_way_is_finished(postgresql_url: str) -> None:
+    async with service_on(postgresql_url) as service, client_of(service) as client:
+        item = (await client.post(ITEMS, json={"name": "lamp"})).json()
+        holder = await asyncpg.connect(dsn(postgresql_url))
+        try:
+            transaction = holder.transaction()
+            await transaction.start()
+            await holder.execute("SELECT FROM example_items FOR UPDATE")
+            patch = asyncio.create_task(
+                client.patch(f"{ITEMS}/{item['id']}", json={"name": "blue lamp"})
+            )
+            await asyncio.sleep(0.3)
+            service.terminate()
+            await asyncio.sleep(1.0)
+            await transaction.rollback()
+            answer = await patch
+        finally:
+            await holder.close()
+        assert (answer.status_code, answer.headers["Connection"]) == (200, "close")
+        assert await service.wait() == 0
+
+
+async def test_a_request_that_outlasts_the_grace_period_is_answered(postgresql_url: str) -> None:
+    async with (
+        service_on(postgresql_url, APP_SHUTDOWN_GRACE_SECONDS="1") as service,
+        client_of(service) as client,
+    ):
+        item = (await client.post(ITEMS, json={"name": "lamp"})).json()
+        holder = await asyncpg.connect(dsn(postgresql_url))
+        try:
+            async with holder.transaction():
+                await holder.execute("SELECT FROM example_items FOR UPDATE")
+                patch = asyncio.create_task(
+                    client.patch(f"{ITEMS}/{item['id']}", json={"name": "blue lamp"})
+                )
+                await asyncio.sleep(0.3)
+                service.terminate()
+                answer = await patch
+        finally:
+            await holder.close()
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+        assert await service.wait() == 0
+
+
+async def fresh_get(service: ServiceProcess, path: str) -> httpx.Response:
+    async with client_of(service) as client:
+        return await client.get(path)
+
+
+def dsn(url: str) -> Any:
+    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)

@@ -1,0 +1,198 @@
+"""Bearer keys: who may use the API, and how keys come and go."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import httpx
+import pytest
+import uvicorn
+
+import entrypoints.__main__
+from entrypoints import api_keys
+from entrypoints.api_keys import new_key
+from entrypoints.http.app import create_app
+from tests.integration.problem_document import problem_of
+from tests.integration.service import ITEMS, client_of, settings_for
+
+READER, READER_LINE = new_key("reader", "read")
+WRITER, WRITER_LINE = new_key("writer", "write")
+
+Command = Callable[..., tuple[int, str, str]]
+
+
+def bearing(key: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {key}"}
+
+
+@pytest.fixture
+def key_file(tmp_path: Path) -> Path:
+    path = tmp_path / "keys"
+    path.write_text(f"# clients\n\n{READER_LINE}\n{WRITER_LINE}\n")
+    return path
+
+
+@pytest.fixture
+async def client(key_file: Path) -> AsyncIterator[httpx.AsyncClient]:
+    async with client_of(create_app(settings_for("memory://", api_keys=key_file))) as client:
+        yield client
+
+
+@pytest.mark.parametrize("address", [ITEMS, f"{ITEMS}/1", "/docs", "/openapi.json", "/nowhere"])
+async def test_without_a_key_nothing_is_told(client: httpx.AsyncClient, address: str) -> None:
+    answer = await client.get(address)
+    problem_of(answer, 401)
+    assert answer.headers["WWW-Authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize("address", ["/health/live", "/health/ready"])
+async def test_health_needs_no_key(client: httpx.AsyncClient, address: str) -> None:
+    assert (await client.get(address)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        f"Bearer {READER[:-1]}",
+        f"Bearer {READER}x",
+        f"Bearer {READER_LINE.split()[-1]}",
+        "Bearer",
+        "Bearer ",
+    ],
+    ids=["too short", "too long", "the hash", "nothing", "a space"],
+)
+async def test_an_unknown_key_is_refused(client: httpx.AsyncClient, value: str) -> None:
+    answer = await client.get(ITEMS, headers={"Authorization": value})
+    problem_of(answer, 401)
+    assert answer.headers["WWW-Authenticate"] == 'Bearer error="invalid_token"'
+
+
+@pytest.mark.parametrize("value", [f"Basic {READER}", READER], ids=["basic", "none"])
+async def test_another_scheme_is_refused(client: httpx.AsyncClient, value: str) -> None:
+    problem_of(await client.get(ITEMS, headers={"Authorization": value}), 401)
+
+
+async def test_two_keys_at_once_are_refused(client: httpx.AsyncClient) -> None:
+    headers = [("Authorization", f"Bearer {key}") for key in (READER, WRITER)]
+    problem_of(await client.get(ITEMS, headers=headers), 401)
+
+
+async def test_a_key_that_reads_may_not_write(client: httpx.AsyncClient) -> None:
+    assert (await client.get(ITEMS, headers=bearing(READER))).status_code == 200
+    assert (await client.head(ITEMS, headers=bearing(READER))).status_code == 200
+    answer = await client.post(ITEMS, headers=bearing(READER), json={"name": "lamp"})
+    problem_of(answer, 403)
+    assert answer.headers["WWW-Authenticate"] == 'Bearer error="insufficient_scope", scope="write"'
+    assert (await client.get(ITEMS, headers=bearing(READER))).json() == []
+
+
+async def test_a_key_that_writes_may_do_both(client: httpx.AsyncClient) -> None:
+    answer = await client.post(ITEMS, headers=bearing(WRITER), json={"name": "lamp"})
+    assert answer.status_code == 201
+    answer = await client.get(ITEMS, headers={"Authorization": f"bearer {WRITER}"})
+    assert [item["name"] for item in answer.json()] == ["lamp"]
+
+
+async def test_the_document_describes_the_keys(client: httpx.AsyncClient) -> None:
+    document = (await client.get("/openapi.json", headers=bearing(READER))).json()
+    (scheme,) = document["components"]["securitySchemes"].values()
+    assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
+    listing = document["paths"][f"{ITEMS}/"]["get"]
+    assert listing["security"]
+    assert {"401", "403"} <= listing["responses"].keys()
+    assert "security" not in document["paths"]["/health/live"]["get"]
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look at the file for each request."""
+    monkeypatch.setattr(api_keys, "LOOK_AGAIN_SECONDS", 0)
+
+
+@pytest.mark.usefixtures("at_once")
+async def test_keys_come_and_go_without_a_restart(key_file: Path) -> None:
+    async with client_of(create_app(settings_for("memory://", api_keys=key_file))) as client:
+        newcomer, line = new_key("newcomer", "write")
+        problem_of(await client.get(ITEMS, headers=bearing(newcomer)), 401)
+        key_file.write_text(line)
+        assert (await client.get(ITEMS, headers=bearing(newcomer))).status_code == 200
+        problem_of(await client.get(ITEMS, headers=bearing(READER)), 401)
+
+
+@pytest.mark.usefixtures("at_once")
+@pytest.mark.parametrize("content", ["", "reader write nonsense", None])
+async def test_keys_stay_when_the_file_is_spoiled(key_file: Path, content: str | None) -> None:
+    async with client_of(create_app(settings_for("memory://", api_keys=key_file))) as client:
+        if content is None:
+            key_file.unlink()
+        else:
+            key_file.write_text(content)
+        await asyncio.sleep(0)
+        assert (await client.get(ITEMS, headers=bearing(READER))).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (None, "cannot be read"),
+        ("", "no key"),
+        ("# nobody\n", "no key"),
+        (f"{READER_LINE}\nhunter2\n", "line 2"),
+        (READER_LINE.replace("read", "admin", 2), "line 1"),
+        (f"{READER_LINE}\n{READER_LINE}", "more than one key of the name reader"),
+    ],
+    ids=["missing", "empty", "comments", "a stray word", "an unknown scope", "twice"],
+)
+def test_a_file_that_cannot_be_used_is_refused_at_the_start(
+    command: Command, tmp_path: Path, content: str | None, reason: str
+) -> None:
+    path = tmp_path / "keys"
+    if content is not None:
+        path.write_text(content)
+    status, _, errors = command(APP_API_KEYS=str(path), APP_DATABASE_URL="memory://")
+    assert status == 2
+    assert "APP_API_KEYS" in errors
+    assert reason in errors
+    assert "hunter2" not in errors
+
+
+@pytest.mark.parametrize("scope", ["read", "write"])
+def test_the_command_makes_a_key_and_its_line(command: Command, scope: str) -> None:
+    status, line, errors = command("key", "someone", scope)
+    assert status == 0
+    (key,) = re.findall(r"^\S{43}$", errors, re.MULTILINE)
+    (parsed,) = api_keys.parse(line)
+    assert (parsed.name, parsed.scope) == ("someone", scope)
+    assert key not in line
+
+
+@pytest.mark.parametrize("arguments", [("two words", "read"), ("#", "read"), ("x", "all"), ("x",)])
+def test_the_command_refuses_what_no_line_could_hold(
+    command: Command, arguments: tuple[str, ...]
+) -> None:
+    assert command("key", *arguments)[0] == 2
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "", "example.org"])
+def test_an_address_that_others_reach_is_refused_without_keys(command: Command, host: str) -> None:
+    status, _, errors = command(APP_HOST=host, APP_DATABASE_URL="memory://")
+    assert status == 2
+    assert "APP_API_KEYS" in errors
+    assert "APP_ALLOW_ANONYMOUS=true" in errors
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "::1", "localhost", "0.0.0.0"])
+def test_an_address_of_this_machine_or_a_word_for_it_is_served(
+    command: Command, monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    hosts = []
+
+    def serve_nothing(config: uvicorn.Config) -> int:
+        hosts.append(config.host)
+        return 0
+
+    monkeypatch.setattr(entrypoints.__main__, "run", serve_nothing)
+    anonymous = {"APP_ALLOW_ANONYMOUS": "true"} if host == "0.0.0.0" else {}
+    assert command(APP_HOST=host, APP_DATABASE_URL="memory://", **anonymous)[0] == 0
+    assert hosts == [host]
