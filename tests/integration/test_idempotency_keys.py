@@ -1,6 +1,7 @@
 """A change that is sent again with its `Idempotency-Key` is made once."""
 
 import asyncio
+import re
 from datetime import timedelta
 
 import httpx
@@ -44,6 +45,13 @@ async def count(client: httpx.AsyncClient) -> int:
 
 def is_replayed(answer: httpx.Response) -> bool:
     return "true" in answer.headers.get_list("Idempotency-Replayed")
+
+
+async def is_described(client: httpx.AsyncClient, *keys: str) -> bool:
+    """Tell whether the OpenAPI document allows the keys."""
+    document = (await client.get("/openapi.json")).json()
+    (parameter,) = document["paths"][f"{ITEMS}/"]["post"]["parameters"]
+    return all(re.search(parameter["schema"]["pattern"], key.strip()) for key in keys)
 
 
 @every_method
@@ -208,9 +216,10 @@ async def test_a_key_is_free_again_after_its_time(storage_url: str) -> None:
         ("a/b+c=,;:(){}", '"a/b+c=,;:(){}"'),
         ("back\\slash", '"back\\\\slash"'),
         ("k" * 255, f'"{"k" * 255}"'),
+        ('"a key"', '"a key" '),
     ],
 )
-async def test_a_key_is_the_same_with_and_without_quotes(
+async def test_a_key_is_the_same_however_it_is_written(
     client: httpx.AsyncClient, one: str, other: str
 ) -> None:
     answers = [
@@ -220,6 +229,7 @@ async def test_a_key_is_the_same_with_and_without_quotes(
 
     assert [answer.status_code for answer in answers] == [201, 201]
     assert is_replayed(answers[1])
+    assert await is_described(client, one, other)
 
 
 @in_memory_only
@@ -255,6 +265,7 @@ async def test_what_is_no_key_is_refused(client: httpx.AsyncClient, key: str) ->
         )
         assert "Idempotency-Key" in problem_of(answer, 400)["detail"]
     assert (await client.get(ITEMS)).json() == [item]
+    assert not await is_described(client, key)
 
 
 @in_memory_only
