@@ -9,13 +9,11 @@ import signal
 import sys
 from collections.abc import Sequence
 
-import uvicorn
 from pydantic import ValidationError
 
 from entrypoints.api_keys import READ, WRITE, ApiKeys, new_key
-from entrypoints.http.http_protocol import HttpProtocol
 from entrypoints.log_output import configure_logging
-from entrypoints.server import run
+from entrypoints.server import ServerConfig, run
 from entrypoints.settings import AppSettings
 
 
@@ -41,23 +39,7 @@ def serve(settings: AppSettings, _options: argparse.Namespace) -> int:
     configure_logging()
     # The server ends itself on this signal and then raises it anew; that was no failure.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    config = uvicorn.Config(
-        "entrypoints.http.app:app_from_environment",
-        factory=True,
-        host=settings.host,
-        port=settings.port,
-        workers=settings.workers,
-        loop="uvloop" if sys.platform != "win32" else "auto",
-        http=HttpProtocol,
-        timeout_graceful_shutdown=settings.shutdown_grace_seconds,
-        # The request's own log line says more, and the log is configured already.
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        # Nothing asks for the client's address or scheme.
-        proxy_headers=False,
-    )
-    return run(config)
+    return run(ServerConfig(settings))
 
 
 def make_key(_settings: AppSettings, options: argparse.Namespace) -> int:

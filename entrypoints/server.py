@@ -2,13 +2,47 @@
 
 import asyncio
 import socket
+import sys
 import time
 
 import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess, multiprocess
 
+from entrypoints.http.http_protocol import HttpProtocol
+from entrypoints.settings import AppSettings
+
 DRAIN_SECONDS = 2.0
+WORKER_START_SECONDS = 30
+READ_SECONDS = 4.0
+"""How long a request may take to arrive."""
+
+
+class ServerConfig(uvicorn.Config):
+    """uvicorn's settings, and those of `HttpProtocol`."""
+
+    def __init__(self, settings: AppSettings) -> None:
+        super().__init__(
+            "entrypoints.http.app:app_from_environment",
+            factory=True,
+            host=settings.host,
+            port=settings.port,
+            workers=settings.workers,
+            loop="uvloop" if sys.platform != "win32" else "auto",
+            http=HttpProtocol,
+            timeout_graceful_shutdown=settings.shutdown_grace_seconds,
+            # A worker that still starts cannot answer yet: on a busy machine it would be killed
+            # again and again.
+            timeout_worker_healthcheck=WORKER_START_SECONDS,
+            # The request's own log line says more, and the log is configured already.
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            # Nothing asks for the client's address or scheme.
+            proxy_headers=False,
+        )
+        self.max_body_bytes = settings.max_body_bytes
+        self.read_seconds = READ_SECONDS
 
 
 class DrainingServer(uvicorn.Server):
@@ -45,7 +79,7 @@ class DrainingWorker(multiprocess.Process):
         return self._server
 
 
-def run(config: uvicorn.Config) -> int:
+def run(config: ServerConfig) -> int:
     """Serve until a signal ends it; return the exit status."""
     if config.workers > 1:
         # The supervisor knows its workers' class by this name only.

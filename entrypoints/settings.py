@@ -25,6 +25,9 @@ class AppSettings(BaseSettings):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     workers: Annotated[int, Field(ge=1, le=256)] = 1
+    max_body_bytes: Annotated[int, Field(ge=1)] = 65_536
+    # Text, and not a list, so that the environment need not hold JSON.
+    allowed_hosts: str = "*"
     idempotency_key_hours: Annotated[int, Field(ge=1, le=8760)] = 24
     shutdown_grace_seconds: Annotated[int, Field(ge=1, le=3600)] = 10
     api_keys: Path | None = None
@@ -36,6 +39,11 @@ class AppSettings(BaseSettings):
     def uses_memory(self) -> bool:
         """Whether the service runs without a database."""
         return self.database_url.get_secret_value() == "memory://"
+
+    @property
+    def host_names(self) -> list[str]:
+        """The hosts that the service answers for; `*` stands for any."""
+        return [name.strip() for name in self.allowed_hosts.split(",") if name.strip()]
 
     @field_validator("api_keys", mode="before")
     @classmethod

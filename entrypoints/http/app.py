@@ -14,6 +14,7 @@ from entrypoints.api_keys import ApiKeys
 from entrypoints.container import Container
 from entrypoints.http import example_items, health
 from entrypoints.http.access import Access
+from entrypoints.http.allowed_hosts import AllowedHosts
 from entrypoints.http.error_handlers import add_error_handlers
 from entrypoints.http.openapi import describe
 from entrypoints.http.receipt_purge import purging
@@ -54,6 +55,8 @@ def create_app(settings: AppSettings, **overrides: Any) -> FastAPI:
     app.router.routes[:0] = [*example_items.router.routes, *health.router.routes]
     if settings.api_keys:
         app.add_middleware(Access, keys=ApiKeys(settings.api_keys))
+    if "*" not in settings.host_names:
+        app.add_middleware(AllowedHosts, hosts=settings.host_names)
     app.add_middleware(RequestContext)
     add_error_handlers(app)
     describe(app, wants_keys=settings.api_keys is not None)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from typing import Any, cast
 
 from fastapi.routing import APIRoute
@@ -12,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
+from entrypoints.http.accepted_media import accepts_json
 from entrypoints.http.endpoint_arguments import EndpointArguments
 
 
@@ -48,6 +50,8 @@ class DirectRoute(APIRoute):
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         if _method(scope) not in self._methods:
             raise HTTPException(405)
+        if self.status_code != HTTPStatus.NO_CONTENT and not accepts_json(scope["headers"]):
+            raise HTTPException(406)
         request = Request(scope, receive, send)
         response = await self._endpoint(**await self._arguments.of(request))
         await response(scope, receive, send)

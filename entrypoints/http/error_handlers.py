@@ -108,6 +108,7 @@ _ANSWERS: Mapping[type[Exception], tuple[int, str]] = {
 
 _DETAILS: Mapping[int, str] = {
     404: "There is nothing at this address.",
+    406: "The answer is application/json, which Accept rules out.",
     405: "The address does not know this method; Allow lists those that it knows.",
 }
 

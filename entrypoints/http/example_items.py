@@ -25,6 +25,9 @@ from entrypoints.http.example_item_schemas import (
 from entrypoints.http.idempotency import KEY_PARAMETER, REPLAYED, OncePerKey
 from entrypoints.http.openapi import header, headers, problems
 
+# A client may keep an answer, and has to ask whether it still holds (RFC 9111, section 5.2.2.4).
+REVALIDATED = {"Cache-Control": "private, no-cache"}
+
 PATH = "/api/v1/examples/database-example/"
 ITEM_PATH = PATH + "{item_id}"
 
@@ -51,6 +54,7 @@ IfNoneMatch = Annotated[
         examples=['"1"'],
     ),
 ]
+CACHED = {"Cache-Control": header("Ask whether it still holds.", REVALIDATED["Cache-Control"])}
 ETAG = {"ETag": header("Names the item's version, for If-Match and If-None-Match.", '"1"')}
 LOCATION = {"Location": header("Where the item is.", PATH + EXAMPLE_ID)}
 LINK = {
@@ -67,8 +71,8 @@ LINK = {
     summary="List items in creation order",
     response_model=list[ExampleItemRead],
     responses={
-        200: headers(LINK),
-        **problems(422, 503),
+        200: headers(CACHED, LINK),
+        **problems(406, 422, 503),
     },
 )
 async def list_example_items(
@@ -93,8 +97,8 @@ async def list_example_items(
     status_code=201,
     response_model=ExampleItemRead,
     responses={
-        201: headers(ETAG, LOCATION, REPLAYED),
-        **problems(400, 409, 415, 422, 503, 507),
+        201: headers(CACHED, ETAG, LOCATION, REPLAYED),
+        **problems(400, 406, 409, 413, 415, 422, 503, 507),
     },
     openapi_extra=KEY_PARAMETER,
 )
@@ -113,9 +117,9 @@ async def create_example_item(
     summary="Get an item",
     response_model=ExampleItemRead,
     responses={
-        200: headers(ETAG),
-        304: headers(ETAG, description="Not modified"),
-        **problems(404, 503),
+        200: headers(CACHED, ETAG),
+        304: headers(CACHED, ETAG, description="Not modified"),
+        **problems(404, 406, 503),
     },
 )
 async def get_example_item(
@@ -123,7 +127,8 @@ async def get_example_item(
 ) -> Response:
     item = await service.get(item_id)
     if is_known(if_none_match, item.version):
-        return Response(status_code=304, headers={"ETag": entity_tag(item.version)})
+        fields = {"ETag": entity_tag(item.version), **REVALIDATED}
+        return Response(status_code=304, headers=fields)
     return _item(item)
 
 
@@ -132,8 +137,8 @@ async def get_example_item(
     summary="Replace an item",
     response_model=ExampleItemRead,
     responses={
-        200: headers(ETAG, REPLAYED),
-        **problems(400, 404, 409, 412, 415, 422, 503, 507),
+        200: headers(CACHED, ETAG, REPLAYED),
+        **problems(400, 404, 406, 409, 412, 413, 415, 422, 503, 507),
     },
     openapi_extra=KEY_PARAMETER,
 )
@@ -154,8 +159,8 @@ async def replace_example_item(
     summary="Change an item in part",
     response_model=ExampleItemRead,
     responses={
-        200: headers(ETAG, REPLAYED),
-        **problems(400, 404, 409, 412, 415, 422, 503, 507),
+        200: headers(CACHED, ETAG, REPLAYED),
+        **problems(400, 404, 406, 409, 412, 413, 415, 422, 503, 507),
     },
     openapi_extra=KEY_PARAMETER,
 )
@@ -215,4 +220,4 @@ def _item(item: ExampleItem, status: int = 200, fields: dict[str, str] | None = 
 def _json(content: object, status: int, fields: dict[str, str]) -> Response:
     # The default is for a driver's own kind of UUID, which orjson does not take for one.
     body = orjson.dumps(content, default=str, option=orjson.OPT_UTC_Z)
-    return Response(body, status, fields, "application/json")
+    return Response(body, status, {**fields, **REVALIDATED}, "application/json")

@@ -1,16 +1,109 @@
-"""What happens on a connection, beside what uvicorn does there."""
+"""What happens on a connection before the app is asked, and when its client has gone."""
 
 import asyncio
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
+from uuid import uuid4
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+import structlog
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
+
+from entrypoints.http.problem import problem
+
+if TYPE_CHECKING:
+    from entrypoints.server import ServerConfig
+
+MAX_URL_BYTES = 8_000
+"""What a server should take at least: RFC 9112, section 3."""
+MAX_HEAD_BYTES = 32_000
+LINGER_SECONDS = 1.0
+_HEAD_TOO_LARGE = (431, f"The header fields have more than {MAX_HEAD_BYTES:,} bytes.")
+
+_log = structlog.get_logger("entrypoints.http")
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """Ends the work for a client that has hung up: nobody waits for its answer."""
+    """uvicorn's protocol, with limits to the size of a request and to the time that it takes.
 
+    A request that is malformed, too large or too slow is refused with a problem document, and the
+    connection closed. The work for a client that has hung up is cancelled: nobody waits for it.
+    """
+
+    config: "ServerConfig"
     _running: RequestResponseCycle | None = None
     _task: "asyncio.Task[None] | None" = None
+    _reading = False
+    _in_head = False
+    _head_bytes = 0
+    _body_bytes = 0
+    _too_slow: asyncio.TimerHandle | None = None
+    _reason: tuple[int, str] | None = None
+    _is_refused = False
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._too_slow = self.loop.call_later(self.config.read_seconds, self._give_up)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_waiting()
+        super().connection_lost(exc)
+        self._cancel()
+
+    def data_received(self, data: bytes) -> None:
+        if self._is_refused:
+            return
+        super().data_received(data)
+        if self._in_head:
+            self._head_bytes += len(data)
+            if self._head_bytes > MAX_HEAD_BYTES and not self._is_refused:
+                self._refuse(*_HEAD_TOO_LARGE)
+        if not self._reading:
+            self._stop_waiting()
+        elif self._too_slow is None and not self._is_refused:
+            # Most requests come whole, and never get here.
+            self._too_slow = self.loop.call_later(self.config.read_seconds, self._give_up)
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002
+        """Refuse what the parser, or one of its callbacks here, did not take."""
+        self._refuse(*(self._reason or (400, "This is not HTTP as RFC 9112 has it.")))
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._reading = self._in_head = True
+        self._head_bytes = self._body_bytes = 0
+
+    def on_url(self, url: bytes) -> None:
+        super().on_url(url)
+        if len(self.url) > MAX_URL_BYTES:
+            self._stop_parsing(414, f"The address has more than {MAX_URL_BYTES:,} bytes.")
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        hosts = size = 0
+        for name, value in self.headers:
+            size += len(name) + len(value) + len(b": \r\n")
+            if name == b"content-length" and int(value) > self.config.max_body_bytes:
+                self._too_large()
+            hosts += name == b"host"
+        if size > MAX_HEAD_BYTES:
+            self._stop_parsing(*_HEAD_TOO_LARGE)
+        # RFC 9112, section 3.2.
+        if hosts != 1 and (hosts or self.parser.get_http_version() == "1.1"):
+            self._stop_parsing(400, "A request has one Host.")
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._body_bytes += len(body)
+        if self._body_bytes > self.config.max_body_bytes:
+            self._too_large()
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._reading = False
+        super().on_message_complete()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         # As uvicorn does, but the task is kept.
@@ -19,8 +112,61 @@ class HttpProtocol(HttpToolsProtocol):
         self._task.add_done_callback(self.tasks.discard)
         self.tasks.add(self._task)
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        super().connection_lost(exc)
+    def _too_large(self) -> None:
+        self._stop_parsing(413, f"The body has more than {self.config.max_body_bytes:,} bytes.")
+
+    def _stop_parsing(self, status: int, detail: str) -> None:
+        self._reason = (status, detail)
+        raise ValueError(detail)  # the parser makes this an error of its own
+
+    def _stop_waiting(self) -> None:
+        if self._too_slow:
+            self._too_slow.cancel()
+            self._too_slow = None
+
+    def _give_up(self) -> None:
+        if self._reading:
+            self._refuse(408, f"The request took more than {self.config.read_seconds:g} seconds.")
+        else:
+            self.transport.close()  # nothing came at all
+
+    def _refuse(self, status: int, detail: str) -> None:
+        """Answer in the app's place, and close the connection."""
+        self._is_refused = True
+        self._stop_waiting()
+        running = self._running
+        if running and running is self.cycle and running.more_body:
+            if running.response_started:
+                self.transport.close()  # it was answered before it was read
+                return
+            self._cancel()
+        elif running and not running.response_complete:
+            # The request before is still being answered, and this one has no turn.
+            running.keep_alive = False
+            return
+        self.transport.write(self._answer(status, detail))
+        # A client that is still sending would lose the answer to a reset, so it may finish.
+        self.flow.resume_reading()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self.loop.call_later(LINGER_SECONDS, self.transport.close)
+
+    def _answer(self, status: int, detail: str) -> bytes:
+        scope = cast(dict[str, Any], getattr(self, "scope", None) or {})
+        request_id = scope.get("request_id") or uuid4().hex
+        where = {"raw_path": self.url[:200].partition(b"?")[0] if scope else b""}
+        response = problem({**where, "path": "", "request_id": request_id}, status, detail)
+        fields = [
+            *self.server_state.default_headers,
+            *response.raw_headers,
+            (b"x-request-id", request_id.encode()),
+            (b"connection", b"close"),
+        ]
+        _log.info("refused", status=status, reason=detail, request_id=request_id)
+        head = b"".join(b"%b: %b\r\n" % field for field in fields)
+        return STATUS_LINE[status] + head + b"\r\n" + bytes(response.body)
+
+    def _cancel(self) -> None:
         if self._running and self._task and not self._running.response_complete:
             self._running.disconnected = True
             self._running.scope["hung_up"] = True  # type: ignore[typeddict-unknown-key]

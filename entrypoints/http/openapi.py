@@ -31,15 +31,19 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {
         status: {
             "description": HTTPStatus(status).phrase,
-            "headers": dict(_RETRY_AFTER if status == HTTPStatus.SERVICE_UNAVAILABLE else {}),
+            "headers": {
+                "Cache-Control": header("It is true for the moment only.", "no-store"),
+                **(_RETRY_AFTER if status == HTTPStatus.SERVICE_UNAVAILABLE else {}),
+            },
             "content": {MEDIA_TYPE: {"schema": {"$ref": _REFERENCE + "Problem"}}},
         }
         for status in statuses
     }
 
 
-_REQUEST_ID = {
-    "X-Request-ID": header("The request's id, as in the log.", "5f0c1e7a9d0b4c7e92c1d7f04d3a6b15")
+_ALWAYS = {
+    "X-Request-ID": header("The request's id, as in the log.", "5f0c1e7a9d0b4c7e92c1d7f04d3a6b15"),
+    "X-Content-Type-Options": header("The body is what its Content-Type says.", "nosniff"),
 }
 _RETRY_AFTER = {"Retry-After": header("Try again after so many seconds.", "1")}
 
@@ -80,7 +84,7 @@ def describe(app: FastAPI, *, wants_keys: bool) -> None:
                     # What every request can meet.
                     answers["default"] = problems(500)[500] | {"description": "Any other error"}
                     for answer in answers.values():
-                        answer.setdefault("headers", {}).update(_REQUEST_ID)
+                        answer.setdefault("headers", {}).update(_ALWAYS)
             app.openapi_schema = document
         return app.openapi_schema
 

@@ -65,7 +65,8 @@ def problem(
     }
     if errors is not None:
         content["errors"] = errors
-    return Response(orjson.dumps(content), status, headers, MEDIA_TYPE)
+    fields = {"Cache-Control": "no-store", **(headers or {})}
+    return Response(orjson.dumps(content), status, fields, MEDIA_TYPE)
 
 
 def _address(scope: Scope) -> str:

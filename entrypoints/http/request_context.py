@@ -12,6 +12,8 @@ from entrypoints.http.error_handlers import RETRY_AFTER
 from entrypoints.http.problem import problem
 
 _WELL_FORMED = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+# An answer is what its Content-Type says, whatever a browser thinks that it looks like.
+_NO_SNIFFING = (b"x-content-type-options", b"nosniff")
 _log = structlog.get_logger("entrypoints.http")
 
 
@@ -36,7 +38,7 @@ class RequestContext:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], header]
+                message["headers"] = [*message["headers"], header, _NO_SNIFFING]
             await send(message)
 
         try:

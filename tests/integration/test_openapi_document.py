@@ -33,6 +33,7 @@ COLLECTION, ITEM = f"{ITEMS}/", f"{ITEMS}/{{item_id}}"
 Document = dict[str, Any]
 # They belong to the message and not to the operation.
 KEY, NO_KEY = {"Idempotency-Key": "k"}, {"Idempotency-Key": "two keys"}
+NO_JSON = {"Accept": "text/html"}
 FRAMING = {"content-length", "content-type"}
 
 
@@ -60,11 +61,13 @@ def cases() -> Iterator[Case]:
     yield Case(("get", COLLECTION), 200, query={"limit": "1"})
     yield Case(("get", COLLECTION), 422, query={"limit": "0"})
     yield Case(("get", COLLECTION), 422, query={"cursor": "x"})
+    yield Case(("get", COLLECTION), 406, headers=NO_JSON)
     yield Case(("get", COLLECTION), 503, on_reading=gone)
     yield Case(("post", COLLECTION), 201, right, JSON)
     yield Case(("post", COLLECTION), 201, right, {**JSON, **KEY})
     yield Case(("post", COLLECTION), 400, right, {**JSON, **NO_KEY})
     yield Case(("post", COLLECTION), 409, right, {**JSON, **KEY}, on_commit=KeyInProgress("k"))
+    yield Case(("post", COLLECTION), 406, right, {**JSON, **NO_JSON})
     yield Case(("post", COLLECTION), 415, right)
     yield Case(("post", COLLECTION), 422, wrong, JSON)
     yield Case(("post", COLLECTION), 503, right, JSON, on_commit=gone)
@@ -73,6 +76,7 @@ def cases() -> Iterator[Case]:
     yield Case(("get", ITEM), 304, headers={"If-None-Match": "*"})
     yield Case(("get", ITEM), 404, item_id=UNKNOWN_ID)
     yield Case(("get", ITEM), 404, item_id="no-uuid")
+    yield Case(("get", ITEM), 406, headers=NO_JSON)
     yield Case(("get", ITEM), 503, on_reading=gone)
     for method, status, content in (
         ("put", 200, right),
@@ -91,6 +95,7 @@ def cases() -> Iterator[Case]:
         yield Case((method, ITEM), 503, content, headers, on_commit=gone)
         yield Case((method, ITEM), 507, content, headers, on_commit=StorageFull("full"))
         if content:
+            yield Case((method, ITEM), 406, content, {**headers, **NO_JSON})
             yield Case((method, ITEM), 415, content)
             yield Case((method, ITEM), 422, wrong, JSON)
     yield Case(("get", "/health/live"), 200)
@@ -98,6 +103,7 @@ def cases() -> Iterator[Case]:
 
 
 CASES = list(cases())
+CHANGING_WITH_A_BODY = [("post", COLLECTION), ("put", ITEM), ("patch", ITEM)]
 
 
 @dataclass
@@ -170,6 +176,8 @@ async def test_every_status_that_is_described_is_sent(tried: Tried) -> None:
     sent = {(*case.operation, str(case.status)) for case in CASES}
     # tests/integration/test_health.py sends this one.
     sent.add(("get", "/health/ready", "503"))
+    # And tests/faults/test_malformed_requests.py this one, which the server answers, not the app.
+    sent |= {(method, path, "413") for method, path in CHANGING_WITH_A_BODY}
     assert {each for each in described if each[2] != "default"} == sent
 
 

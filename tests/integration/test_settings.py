@@ -4,13 +4,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 from pydantic import SecretStr, ValidationError
 
 import entrypoints.__main__
 from adapters.sql.engine import init_database
 from entrypoints.http.app import app_from_environment
 from entrypoints.http.http_protocol import HttpProtocol
+from entrypoints.server import ServerConfig
 from entrypoints.settings import AppSettings
 from tests.integration.service import PROJECT, settings_for
 
@@ -25,6 +25,8 @@ OTHER_VALUES: dict[str, tuple[str, Any]] = {
     "port": ("9000", 9000),
     "workers": ("3", 3),
     "idempotency_key_hours": ("48", 48),
+    "max_body_bytes": ("1000", 1000),
+    "allowed_hosts": ("api.example.org, *.example.net",) * 2,
     "shutdown_grace_seconds": ("30", 30),
     "api_keys": ("keys.txt", Path("keys.txt")),
     "allow_anonymous": ("true", True),
@@ -107,11 +109,18 @@ def test_the_server_is_run_as_the_settings_say(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    for field in ("host", "port", "workers", "shutdown_grace_seconds", "allow_anonymous"):
+    for field in (
+        "host",
+        "port",
+        "workers",
+        "shutdown_grace_seconds",
+        "max_body_bytes",
+        "allow_anonymous",
+    ):
         monkeypatch.setenv(name_of(field), OTHER_VALUES[field][0])
-    configs: list[uvicorn.Config] = []
+    configs: list[ServerConfig] = []
 
-    def serve_nothing(config: uvicorn.Config) -> int:
+    def serve_nothing(config: ServerConfig) -> int:
         configs.append(config)
         return 0
 
@@ -124,7 +133,7 @@ def test_the_server_is_run_as_the_settings_say(
     (config,) = configs
     assert (config.host, config.port, config.workers) == ("0.0.0.0", 9000, 3)
     assert (config.loop, config.http) == ("uvloop", HttpProtocol)
-    assert config.timeout_graceful_shutdown == 30
+    assert (config.timeout_graceful_shutdown, config.max_body_bytes) == (30, 1000)
 
 
 @pytest.mark.parametrize(("enabled", "routes"), [("true", True), ("false", False)])

@@ -1,0 +1,56 @@
+"""HTTP as bytes on a socket, for what no client library would send."""
+
+import asyncio
+import json
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+from tests.processes.service_process import ServiceProcess
+
+
+class RawAnswer(NamedTuple):
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    def problem(self) -> dict[str, Any]:
+        """Return the problem document, and fail if it is none."""
+        assert self.headers["content-type"] == "application/problem+json", self
+        document: dict[str, Any] = json.loads(self.body)
+        assert document["status"] == self.status
+        assert {"type", "title", "detail", "instance"} <= document.keys()
+        assert self.headers["x-request-id"] == document["request_id"]
+        return document
+
+
+async def send_bytes(
+    service: ServiceProcess, content: bytes, *, patience: float = 10.0
+) -> list[RawAnswer]:
+    """Send the bytes, and then nothing, on a connection of their own, and return what was
+    answered until the service closed it, or half-closed by us, was done with it."""
+    reader, writer = await asyncio.open_connection(service.host, service.port)
+    try:
+        writer.write(content)
+        with suppress(ConnectionError):
+            await writer.drain()
+        async with asyncio.timeout(patience):
+            received = await reader.read(-1)
+    finally:
+        writer.close()
+    return parsed(received)
+
+
+def parsed(received: bytes) -> list[RawAnswer]:
+    """Return the answers in what was received, each of which has its length."""
+    answers = []
+    while received:
+        head, _, received = received.partition(b"\r\n\r\n")
+        status_line, *lines = head.decode("latin-1").split("\r\n")
+        headers = {
+            name.lower(): value.strip()
+            for name, _, value in (line.partition(":") for line in lines)
+        }
+        length = int(headers.get("content-length", 0))
+        answers.append(RawAnswer(int(status_line.split()[1]), headers, received[:length]))
+        received = received[length:]
+    return answers
