@@ -23,7 +23,7 @@ from entrypoints.http.example_item_schemas import (
     to_read,
 )
 from entrypoints.http.idempotency import KEY_PARAMETER, REPLAYED, OncePerKey
-from entrypoints.http.openapi import header, headers, problems
+from entrypoints.http.openapi import header, headers, links_to_item, problems
 
 # A client may keep an answer, and has to ask whether it still holds (RFC 9111, section 5.2.2.4).
 REVALIDATED = {"Cache-Control": "private, no-cache"}
@@ -97,7 +97,8 @@ async def list_example_items(
     status_code=201,
     response_model=ExampleItemRead,
     responses={
-        201: headers(CACHED, ETAG, LOCATION, REPLAYED),
+        201: headers(CACHED, ETAG, LOCATION, REPLAYED)
+        | links_to_item(ITEM_PATH, "get", "put", "patch", "delete"),
         **problems(400, 406, 409, 413, 415, 422, 503, 507),
     },
     openapi_extra=KEY_PARAMETER,

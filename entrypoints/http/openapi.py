@@ -2,6 +2,7 @@
 
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
@@ -24,6 +25,21 @@ def headers(*fields: dict[str, Any], description: str | None = None) -> dict[str
     """Return the description of an answer with the header fields."""
     answer: dict[str, Any] = {"headers": {n: h for field in fields for n, h in field.items()}}
     return {**answer, "description": description} if description else answer
+
+
+def links_to_item(path: str, *methods: str) -> dict[str, Any]:
+    """Return the description of what can be done next with the item that is answered: requests
+    to its path, in which the item's `id` is the parameter `item_id`."""
+    pointer = path.replace("~", "~0").replace("/", "~1")
+    return {
+        "links": {
+            method: {
+                "operationRef": f"#/paths/{quote(pointer, safe='~')}/{method}",
+                "parameters": {"item_id": "$response.body#/id"},
+            }
+            for method in methods
+        }
+    }
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
