@@ -8,6 +8,7 @@ from application.errors import ExampleItemNotFound, StaleVersion
 from application.example_item_repository import ExampleItemPage, ExampleItemReader
 from application.id_source import IdSource
 from application.receipts import ReceiptFor
+from application.run_again import runs_again_after_conflict
 from application.unit_of_work import UnitsOfWork
 from domain.example_item import UNCHANGED, ExampleItem, Unchanged
 
@@ -19,9 +20,10 @@ class ExampleItemService:
     """What a client can do with example items.
 
     Two changes of one item never overwrite each other: the one that comes second raises
-    `StaleVersion`. Every method may raise `StorageUnavailable`; a changing one also what
-    `UnitOfWork.commit` names. With a `receipt`, it commits the receipt of the change together
-    with the change (see `application.idempotency`).
+    `StaleVersion`. A change that the storage had give way to another runs again. Every method may
+    raise `StorageUnavailable`; a changing one also what `UnitOfWork.commit` names. With a
+    `receipt`, it commits the receipt of the change together with the change (see
+    `application.idempotency`).
     """
 
     def __init__(self, units_of_work: UnitsOfWork, clock: Clock, ids: IdSource) -> None:
@@ -39,6 +41,7 @@ class ExampleItemService:
         async with self._units_of_work.for_reading() as unit:
             return await _existing(unit.example_items, item_id)
 
+    @runs_again_after_conflict
     async def create(
         self, name: str, description: str | None, receipt: ReceiptFor[ExampleItem] | None = None
     ) -> ExampleItem:
@@ -51,6 +54,7 @@ class ExampleItemService:
             await unit.commit()
         return item
 
+    @runs_again_after_conflict
     async def replace(
         self,
         item_id: UUID,
@@ -70,6 +74,7 @@ class ExampleItemService:
             await unit.commit()
         return replaced
 
+    @runs_again_after_conflict
     async def change(
         self,
         item_id: UUID,
@@ -90,6 +95,7 @@ class ExampleItemService:
             await unit.commit()
         return changed
 
+    @runs_again_after_conflict
     async def delete(
         self,
         item_id: UUID,

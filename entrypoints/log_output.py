@@ -5,7 +5,9 @@ import sys
 from typing import Any, TextIO
 
 import orjson
+import stamina
 import structlog
+from stamina.instrumentation import RetryDetails
 from structlog.typing import Processor
 
 _SHARED: list[Processor] = [
@@ -47,6 +49,8 @@ def configure_logging(stream: TextIO | None = None) -> None:
         ),
         cache_logger_on_first_use=True,
     )
+    # The hooks that come with stamina log a use case's arguments, which are the client's words.
+    stamina.instrumentation.set_on_retry_hooks([_tell_of_retry])
     handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
@@ -65,6 +69,14 @@ def configure_logging(stream: TextIO | None = None) -> None:
     logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)
     # SQLAlchemy brings a handler of its own for `echo` where there is none.
     logging.getLogger("sqlalchemy.engine.Engine").addHandler(logging.NullHandler())
+
+
+def _tell_of_retry(details: RetryDetails) -> None:
+    structlog.get_logger("application").info(
+        "use case runs again",
+        use_case=details.name.rpartition(".")[2],
+        because=type(details.caused_by).__name__,
+    )
 
 
 def _dumps(value: Any, **_options: Any) -> str:

@@ -179,17 +179,12 @@ def _sqlite_engine(url: URL, echo: bool, *, connections: int, query_only: bool) 
 
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(dbapi_connection: Any, _record: object) -> None:
-        # The driver must not open transactions by itself.
-        dbapi_connection.isolation_level = None
-        cursor = dbapi_connection.cursor()
-        _switch_to_wal(cursor)
-        # One flush to the disk for each commit; NORMAL makes none in WAL mode, and a power
-        # failure could take back what a client was told.
-        cursor.execute("PRAGMA synchronous = FULL")
-        cursor.execute("PRAGMA foreign_keys = ON")
-        if query_only:
-            cursor.execute("PRAGMA query_only = ON")
-        cursor.close()
+        try:
+            _prepare(dbapi_connection, query_only)
+        except BaseException:
+            # Nobody else knows of it yet: the pool forgets what fails here.
+            dbapi_connection.close()
+            raise
 
     event.listen(engine.sync_engine, "handle_error", _keep_the_connection)
 
@@ -199,6 +194,20 @@ def _sqlite_engine(url: URL, echo: bool, *, connections: int, query_only: bool) 
         connection.exec_driver_sql("BEGIN" if query_only else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _prepare(dbapi_connection: Any, query_only: bool) -> None:
+    # The driver must not open transactions by itself.
+    dbapi_connection.isolation_level = None
+    cursor = dbapi_connection.cursor()
+    _switch_to_wal(cursor)
+    # One flush to the disk for each commit; NORMAL makes none in WAL mode, and a power
+    # failure could take back what a client was told.
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    if query_only:
+        cursor.execute("PRAGMA query_only = ON")
+    cursor.close()
 
 
 def _switch_to_wal(cursor: Any) -> None:

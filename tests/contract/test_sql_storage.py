@@ -66,7 +66,7 @@ async def test_a_sqlite_file_keeps_its_items_and_makes_its_directory(tmp_path: P
 async def test_close_leaves_no_thread_behind(
     sqlite_file_url: str, sqlite_in_memory_url: str
 ) -> None:
-    before = threading.active_count()
+    before = set(threading.enumerate())
     for url in (sqlite_file_url, sqlite_in_memory_url):
         storage = SqlStorage(engine_for(url))
         await storage.open()
@@ -74,4 +74,7 @@ async def test_close_leaves_no_thread_behind(
         await all_stored(storage.units_of_work)
         await storage.close()
 
-    assert threading.active_count() == before
+    for thread in set(threading.enumerate()) - before:
+        # It has been told to end, and may take a moment.
+        thread.join(5)
+        assert not thread.is_alive()

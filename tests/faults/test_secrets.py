@@ -1,0 +1,42 @@
+"""A wrong password, host or database: clear words in the log, and no secret anywhere.
+
+Taken out, `hide_input_in_errors` (`entrypoints/settings.py`), `show_locals=False`
+(`entrypoints/log_output.py`) or the driver's own words in errors print parts of the address.
+"""
+
+import pytest
+from sqlalchemy import make_url
+
+from tests.faults.running import client_of, service_on
+from tests.integration.service import ITEMS
+from tests.processes.free_port import free_port
+
+SECRET = "hunter2-s3cret"
+
+
+@pytest.mark.parametrize("wrong", ["password", "host", "port", "database"])
+async def test_no_secret_is_told_when_the_address_is_wrong(postgresql_url: str, wrong: str) -> None:
+    url = make_url(postgresql_url)
+    url = {
+        "password": url.set(password=SECRET),
+        "host": url.set(host="nowhere.invalid", password=SECRET),
+        "port": url.set(port=free_port(), password=SECRET),
+        "database": url.set(database="nothing"),
+    }[wrong]
+    password = str(url.password)
+    async with (
+        service_on(url.render_as_string(hide_password=False), APP_DATABASE_ECHO="true") as service,
+        client_of(service) as client,
+    ):
+        answers = [
+            await client.get("/health/ready"),
+            await client.get(ITEMS),
+            await client.post(ITEMS, json={"name": SECRET}),
+        ]
+        assert (await client.get("/health/live")).status_code == 200
+
+    assert [answer.status_code for answer in answers] == [503] * 3
+    told = service.log + "".join(answer.text + str(answer.headers) for answer in answers)
+    assert SECRET not in told
+    assert password not in told
+    assert "Traceback" not in service.log
