@@ -13,6 +13,7 @@ class DatabaseSettings:
     database_url: SecretStr
     database_pool_size: int = 5
     database_echo: bool = False
+    request_deadline_seconds: float = 5
 
 
 def engine_for(url: str, *, pool_size: int = 5, echo: bool = False) -> AsyncEngine:

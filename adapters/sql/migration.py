@@ -16,6 +16,8 @@ from alembic.config import Config
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.sql.sqlite_deadline import allow_any_time
+
 # While Alembic runs, its `context` and `op` belong to one database in all of the process.
 _alembic = threading.Lock()
 _ASK_AGAIN_SECONDS = 0.01
@@ -53,6 +55,7 @@ async def write_migration(engine: AsyncEngine, message: str) -> None:
 
 async def _run(engine: AsyncEngine, alembic_command: Callable[[Config], object]) -> None:
     async with _a_turn(), engine.connect() as connection:
+        await connection.run_sync(allow_any_time)
         await connection.run_sync(lambda synchronous: alembic_command(alembic_config(synchronous)))
 
 

@@ -60,6 +60,8 @@ class PostgresqlDatabase:
                 await self.write(lease, write)
             except ConnectionLost as error:
                 raise OutcomeUnknown("the database was lost while it committed") from error
+            except asyncio.CancelledError as error:
+                raise error from OutcomeUnknown("cancelled while it committed")
             finally:
                 self._give_back(lease)
         elif writes:
@@ -172,6 +174,8 @@ class PostgresqlTransaction:
             await self._database.control(self._lease, "COMMIT")
         except ConnectionLost as error:
             raise OutcomeUnknown("the database was lost while it committed") from error
+        except asyncio.CancelledError as error:
+            raise error from OutcomeUnknown("cancelled while it committed")
 
 
 def _asyncpg(lease: PoolProxiedConnection) -> "asyncpg.Connection[asyncpg.Record]":

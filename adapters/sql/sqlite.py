@@ -18,6 +18,7 @@ from adapters.sql.driver_errors import ConstraintViolated, meaning_of
 from adapters.sql.group_commit import WriteWork, commit_together
 from adapters.sql.sqlite_batches import SqliteBatches
 from adapters.sql.statement_events import StatementEvents
+from application.errors import OutcomeUnknown
 
 
 class SqliteDatabase:
@@ -42,7 +43,13 @@ class SqliteDatabase:
 
     async def apply(self, writes: Sequence[Write]) -> None:
         if writes:
-            await self._writes.done(WriteWork(writes, [self._bound(write) for write in writes]))
+            work = WriteWork(writes, [self._bound(write) for write in writes])
+            try:
+                await self._writes.done(work)
+            except asyncio.CancelledError as error:
+                if self._writes.has_not_begun(work):
+                    raise
+                raise error from OutcomeUnknown("cancelled while it committed")
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator["SqliteTransaction"]:
@@ -103,7 +110,10 @@ class SqliteTransaction:
             write.check(rows)
 
     async def commit(self) -> None:
-        await self._database.control(self._lease, "COMMIT")
+        try:
+            await self._database.control(self._lease, "COMMIT")
+        except asyncio.CancelledError as error:
+            raise error from OutcomeUnknown("cancelled while it committed")
 
 
 class _ReadWork:

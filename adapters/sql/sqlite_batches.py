@@ -62,6 +62,10 @@ class SqliteBatches(Generic[_WorkT]):
         if work.error:
             raise work.error
 
+    def has_not_begun(self, work: _WorkT) -> bool:
+        """Tell whether the work, whose waiter was cancelled, will be left out."""
+        return work in self._waiting
+
     async def _run_all(self) -> None:
         while self._waiting:
             # Work whose waiter went away before its turn is left out.

@@ -19,6 +19,7 @@ from entrypoints.http.error_handlers import add_error_handlers
 from entrypoints.http.openapi import describe
 from entrypoints.http.receipt_purge import purging
 from entrypoints.http.request_context import RequestContext
+from entrypoints.http.request_deadline import RequestDeadline
 from entrypoints.log_output import configure_logging
 from entrypoints.settings import AppSettings
 
@@ -57,6 +58,7 @@ def create_app(settings: AppSettings, **overrides: Any) -> FastAPI:
         app.add_middleware(Access, keys=ApiKeys(settings.api_keys))
     if "*" not in settings.host_names:
         app.add_middleware(AllowedHosts, hosts=settings.host_names)
+    app.add_middleware(RequestDeadline, seconds=settings.request_deadline_seconds)
     app.add_middleware(RequestContext)
     add_error_handlers(app)
     describe(app, wants_keys=settings.api_keys is not None)

@@ -6,12 +6,15 @@
 Commit in the route: what a session has not committed when the request ends is rolled back.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import Depends
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from starlette.requests import HTTPConnection
+
+from application.errors import OutcomeUnknown
 
 
 async def get_async_sessionmaker(connection: HTTPConnection) -> async_sessionmaker[AsyncSession]:
@@ -32,4 +35,8 @@ async def get_async_session(
 ) -> AsyncIterator[AsyncSession]:
     """Yield a session of this request's own, and close it when the request has ended."""
     async with sessionmaker() as session:
-        yield session
+        try:
+            yield session
+        except asyncio.CancelledError as error:
+            # Only the route knows whether that struck a commit.
+            raise error from OutcomeUnknown("cancelled with a session in use")

@@ -21,7 +21,7 @@ def database_url(sqlite_file_url: str) -> str:
 
 @pytest.mark.parametrize(
     ("pragma", "value"),
-    [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1), ("busy_timeout", 5_000)],
+    [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1), ("busy_timeout", 4_000)],
 )
 async def test_the_writing_connection_has_its_settings(
     engine: AsyncEngine, pragma: str, value: object

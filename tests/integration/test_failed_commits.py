@@ -12,7 +12,6 @@ import pytest
 from fastapi import FastAPI
 from starlette.types import Message, Scope
 
-import adapters.sql.engine
 from adapters.sql.migration import migrate
 from application.errors import (
     DuplicateId,
@@ -131,10 +130,9 @@ async def test_a_commit_that_postgresql_refuses_is_no_success(
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
 async def test_a_change_that_a_locked_sqlite_file_refuses_is_no_success(
-    tmp_path: Path, sqlite_file_url: str, method: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, sqlite_file_url: str, method: str
 ) -> None:
-    monkeypatch.setattr(adapters.sql.engine, "BUSY_TIMEOUT_SECONDS", 0.1)
-    app = create_app(settings_for(sqlite_file_url))
+    app = create_app(settings_for(sqlite_file_url, request_deadline_seconds=0.5))
     async with client_of(app) as client:
         item = await create(client)
         with closing(sqlite3.connect(tmp_path / "test.db", isolation_level=None)) as other:

@@ -21,6 +21,7 @@ OTHER_VALUES: dict[str, tuple[str, Any]] = {
     "database_url": (POSTGRESQL, SecretStr(POSTGRESQL)),
     "database_pool_size": ("7", 7),
     "database_echo": ("true", True),
+    "request_deadline_seconds": ("2.5", 2.5),
     "host": ("0.0.0.0", "0.0.0.0"),
     "port": ("9000", 9000),
     "workers": ("3", 3),

@@ -1,0 +1,49 @@
+"""SQLite has no timeout for statements: a progress handler interrupts them."""
+
+import math
+import time
+from typing import Any
+
+from sqlalchemy import Connection, PoolProxiedConnection, event
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+# A page of items takes some thousand of the virtual machine's instructions. Ten thousand take a
+# tenth of a millisecond.
+INSTRUCTIONS_BETWEEN_LOOKS = 10_000
+_KEY = "deadline"
+
+
+class SqliteDeadline:
+    """When the connection's present loan ends, for the driver's thread to look at."""
+
+    def __init__(self) -> None:
+        self._end = math.inf
+
+    def set(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
+
+    def has_passed(self) -> bool:
+        return time.monotonic() > self._end
+
+
+def interrupt_late_statements(engine: AsyncEngine, seconds: float) -> None:
+    """Have SQLite interrupt what runs for so long after its connection was lent."""
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def watch(dbapi_connection: Any, record: Any) -> None:
+        deadline = record.info[_KEY] = SqliteDeadline()
+        dbapi_connection.run_async(
+            lambda connection: connection.set_progress_handler(
+                deadline.has_passed, INSTRUCTIONS_BETWEEN_LOOKS
+            )
+        )
+
+    @event.listens_for(engine.sync_engine, "checkout")
+    def begin(_dbapi: Any, record: Any, _lease: PoolProxiedConnection) -> None:
+        record.info[_KEY].set(seconds)
+
+
+def allow_any_time(connection: Connection) -> None:
+    """Let the connection's statements run for as long as they take, until it is given back."""
+    if _KEY in connection.info:
+        connection.info[_KEY].set(math.inf)

@@ -1,0 +1,46 @@
+"""The service on a PostgreSQL server of the test's own, which is there to be hurt."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+import pytest
+
+from adapters.sql.migration import migrate
+from tests.database_settings import engine_for
+from tests.faults.keep_alive_client import Answer
+from tests.postgresql_databases import NONE_FOUND
+from tests.processes.postgresql_server import PostgresServer, find_binaries
+from tests.processes.service_process import ServiceProcess
+
+needs_postgresql = pytest.mark.skipif(find_binaries() is None, reason=NONE_FOUND)
+
+
+@contextmanager
+def migrated_server(**settings: str) -> Iterator[PostgresServer]:
+    """Start a server with the schema of today in its database `postgres`."""
+    with PostgresServer.start(settings=settings) as server:
+        asyncio.run(_migrate(server.url()))
+        yield server
+
+
+@asynccontextmanager
+async def service_on(url: str, **settings: str) -> AsyncIterator[ServiceProcess]:
+    """Run the service on the database, with settings by their names without `APP_`."""
+    environment = {f"APP_{name.upper()}": value for name, value in settings.items()}
+    async with ServiceProcess({"APP_DATABASE_URL": url, **environment}) as service:
+        yield service
+
+
+def assert_unavailable(answer: Answer) -> None:
+    """Check that it is a 503 as it should be: a problem document that says when to try again."""
+    assert answer.status == 503, answer
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert int(answer.headers["retry-after"]) >= 1
+    assert answer.json()["status"] == 503
+
+
+async def _migrate(url: str) -> None:
+    engine = engine_for(url)
+    await migrate(engine)
+    await engine.dispose()

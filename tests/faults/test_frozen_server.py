@@ -1,0 +1,124 @@
+"""Every request is answered within its deadline, also when PostgreSQL does not answer at all.
+
+Taken out, `RequestDeadline` lets the requests of `test_a_frozen_server_holds_no_request_up` wait
+for as long as the queue and the connecting take.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.faults.keep_alive_client import Answer, KeepAliveClient
+from tests.faults.postgresql_service import (
+    assert_unavailable,
+    migrated_server,
+    needs_postgresql,
+    service_on,
+)
+from tests.integration.service import ITEMS
+from tests.processes.postgresql_server import PostgresServer
+from tests.processes.service_process import ServiceProcess
+from tests.processes.tcp_proxy import TcpProxy
+
+pytestmark = needs_postgresql
+
+DEADLINE = 1.0
+SETTINGS = {"request_deadline_seconds": str(DEADLINE), "database_pool_size": "2"}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[PostgresServer]:
+    with migrated_server() as server:
+        yield server
+
+
+async def answers_of(service: ServiceProcess, path: str) -> list[tuple[Answer, float]]:
+    """Send some requests of each kind at once; return the answers, and how long they took."""
+
+    async def ask(method: str, path: str, content: object = None) -> tuple[Answer, float]:
+        async with KeepAliveClient(service.port) as client:
+            started = time.monotonic()
+            answer = await client.request(method, path, content)
+            return answer, time.monotonic() - started
+
+    item = {"name": "lamp"}
+    every = [
+        ask("GET", ITEMS),
+        ask("GET", path),
+        ask("POST", ITEMS, item),
+        ask("PUT", path, item),
+        ask("PATCH", path, item),
+        ask("DELETE", path),
+    ]
+    return await asyncio.gather(*every)
+
+
+async def is_answered_again(service: ServiceProcess, within: float = 10) -> None:
+    deadline = time.monotonic() + within
+    async with KeepAliveClient(service.port) as client:
+        while (await client.request("POST", ITEMS, {"name": "lamp"})).status != 201:
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.05)
+
+
+async def test_a_frozen_server_holds_no_request_up(server: PostgresServer) -> None:
+    async with service_on(server.url(), **SETTINGS) as service:
+        async with KeepAliveClient(service.port) as client:
+            created = await client.request("POST", ITEMS, {"name": "lamp"})
+            path = created.headers["location"]
+            await asyncio.to_thread(server.freeze)
+            try:
+                for answer, seconds in await answers_of(service, path):
+                    assert_unavailable(answer)
+                    assert seconds < 2 * DEADLINE
+                assert (await client.request("GET", "/health/live")).status == 200
+            finally:
+                await asyncio.to_thread(server.thaw)
+        await is_answered_again(service)
+
+    statuses = [
+        line["status"]
+        for line in service.log_lines()
+        if isinstance(line, dict) and line["event"] == "request"
+    ]
+    assert statuses.count(503) >= 6
+    assert None not in statuses
+
+
+async def test_a_black_hole_in_the_network_holds_no_request_up(server: PostgresServer) -> None:
+    async with (
+        TcpProxy(server.host, server.port) as proxy,
+        service_on(server.url(port=proxy.port), **SETTINGS) as service,
+    ):
+        async with KeepAliveClient(service.port) as client:
+            created = await client.request("POST", ITEMS, {"name": "lamp"})
+        proxy.black_hole()
+        for answer, seconds in await answers_of(service, created.headers["location"]):
+            assert_unavailable(answer)
+            assert seconds < 2 * DEADLINE
+        proxy.flow()
+        await is_answered_again(service)
+
+
+async def test_a_write_that_was_under_way_is_answered_as_in_doubt(server: PostgresServer) -> None:
+    """Taken out, the cause that `PostgresqlDatabase.apply` gives the cancellation: the answer
+    says that nothing was changed, and the row is there."""
+    async with (
+        service_on(server.url(), **SETTINGS) as service,
+        KeepAliveClient(service.port) as client,
+    ):
+        await client.request("POST", ITEMS, {"name": "before"})
+        await asyncio.to_thread(server.freeze)
+        try:
+            written = await client.request("POST", ITEMS, {"name": "in doubt"})
+            read = await client.request("GET", ITEMS)
+        finally:
+            await asyncio.to_thread(server.thaw)
+        await is_answered_again(service)
+        names = [item["name"] for item in (await client.request("GET", ITEMS)).json()]
+
+    assert "Look whether it was made" in written.json()["detail"]
+    assert "Nothing was changed" in read.json()["detail"]
+    assert "in doubt" in names
