@@ -1,9 +1,11 @@
 """The HTTP server: uvicorn's, which sees its clients off before it ends."""
 
 import asyncio
+import signal
 import socket
 import sys
 import time
+from types import FrameType
 
 import uvicorn
 from uvicorn.config import STARTUP_FAILURE
@@ -69,6 +71,18 @@ class DrainingServer(uvicorn.Server):
         await super().shutdown(sockets)
 
 
+class SingleServer(DrainingServer):
+    """The server without workers: a second signal ends it at once.
+
+    A worker must not heed one. A signal to the whole group reaches it twice, the second time by
+    way of its supervisor.
+    """
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        # Of itself, uvicorn heeds a second SIGINT only.
+        super().handle_exit(signal.SIGINT if self.should_exit else sig, frame)
+
+
 class DrainingWorker(multiprocess.Process):
     """One of several processes that serve."""
 
@@ -79,16 +93,28 @@ class DrainingWorker(multiprocess.Process):
         return self._server
 
 
+class Supervisor(Multiprocess):
+    """What starts the workers, and ends them: on a second signal at once."""
+
+    def join_all(self) -> None:
+        self.signal_queue.clear()
+        while running := [each for each in self.processes if each.process.is_alive()]:
+            running[0].process.join(0.1)
+            if self.signal_queue:
+                for each in running:
+                    each.kill()
+
+
 def run(config: ServerConfig) -> int:
     """Serve until a signal ends it; return the exit status."""
     if config.workers > 1:
         # The supervisor knows its workers' class by this name only.
         multiprocess.Process = DrainingWorker  # type: ignore[misc]
-        supervisor = Multiprocess(config, sockets=[config.bind_socket()])
+        supervisor = Supervisor(config, sockets=[config.bind_socket()])
         supervisor.run()
         failed = any(each.exitcode == STARTUP_FAILURE for each in supervisor.processes)
         return STARTUP_FAILURE if failed else 0
-    server = DrainingServer(config)
+    server = SingleServer(config)
     try:
         server.run()
     except KeyboardInterrupt:

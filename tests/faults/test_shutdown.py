@@ -1,10 +1,13 @@
 """SIGTERM under load: whatever was asked is answered, and no connection is reset.
 
 Taken out, `DrainingServer.shutdown` lets uvicorn close idle connections at once, on which clients
-are sending at that moment; and `/health/ready` never tells.
+are sending at that moment; and `/health/ready` never tells. Taken out, `SingleServer` and
+`Supervisor.join_all` let the second signal be for nothing.
 """
 
 import asyncio
+import os
+import signal
 import socket
 from typing import Any
 
@@ -65,8 +68,12 @@ async def test_it_is_not_ready_first_and_serves_meanwhile(sqlite_file_url: str) 
             assert await service.wait() == 0
 
 
-async def test_a_request_under_way_is_finished(postgresql_url: str) -> None:
-    async with service_on(postgresql_url) as service, client_of(service) as client:
+@pytest.mark.parametrize("workers", ["1", "2"])
+async def test_a_request_under_way_is_finished(postgresql_url: str, workers: str) -> None:
+    async with (
+        service_on(postgresql_url, APP_WORKERS=workers) as service,
+        client_of(service) as client,
+    ):
         item = (await client.post(ITEMS, json={"name": "lamp"})).json()
         holder = await asyncpg.connect(dsn(postgresql_url))
         try:
@@ -77,7 +84,8 @@ async def test_a_request_under_way_is_finished(postgresql_url: str) -> None:
                 client.patch(f"{ITEMS}/{item['id']}", json={"name": "blue lamp"})
             )
             await asyncio.sleep(0.3)
-            service.terminate()
+            # A terminal and systemd tell each process of the group, and a supervisor its workers.
+            os.killpg(service.pid, signal.SIGTERM)
             await asyncio.sleep(1.0)
             await transaction.rollback()
             answer = await patch
@@ -107,6 +115,33 @@ async def test_a_request_that_outlasts_the_grace_period_is_answered(postgresql_u
             await holder.close()
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
         assert await service.wait() == 0
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+async def test_a_second_signal_ends_it_at_once(postgresql_url: str, workers: str) -> None:
+    async with (
+        service_on(
+            postgresql_url, APP_WORKERS=workers, APP_SHUTDOWN_GRACE_SECONDS="600"
+        ) as service,
+        client_of(service) as client,
+    ):
+        item = (await client.post(ITEMS, json={"name": "lamp"})).json()
+        holder = await asyncpg.connect(dsn(postgresql_url))
+        try:
+            async with holder.transaction():
+                await holder.execute("SELECT FROM example_items FOR UPDATE")
+                patch = asyncio.create_task(
+                    client.patch(f"{ITEMS}/{item['id']}", json={"name": "blue lamp"})
+                )
+                await asyncio.sleep(0.3)
+                service.terminate()
+                await asyncio.sleep(1.0)
+                assert not patch.done()
+                service.terminate()
+                assert await service.wait() == 0
+                await asyncio.gather(patch, return_exceptions=True)
+        finally:
+            await holder.close()
 
 
 async def fresh_get(service: ServiceProcess, path: str) -> httpx.Response:

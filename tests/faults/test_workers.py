@@ -6,7 +6,6 @@ locked"; taken out, the switch to WAL that waits (`_switch_to_wal`) and the migr
 """
 
 import asyncio
-from pathlib import Path
 
 import pytest
 
@@ -21,17 +20,17 @@ async def test_two_workers_write_one_sqlite_file(sqlite_file_url: str) -> None:
     assert "locked" not in service.log
 
 
-@pytest.mark.parametrize("times", [1, pytest.param(5, marks=pytest.mark.slow)])
-async def test_four_start_at_once_on_an_empty_file(tmp_path: Path, times: int) -> None:
-    for number in range(times):
-        url = f"sqlite+aiosqlite:///{tmp_path / f'{number}.db'}"
-        services = [service_on(url) for _ in range(4)]
-        started = await asyncio.gather(
-            *(service.start() for service in services), return_exceptions=True
-        )
-        for service in services:
-            await service.close()
-        assert started == [None] * 4
+@pytest.mark.parametrize(
+    "_repetition", [0, *(pytest.param(number, marks=pytest.mark.slow) for number in range(1, 15))]
+)
+async def test_four_start_at_once_on_an_empty_file(sqlite_file_url: str, _repetition: int) -> None:
+    services = [service_on(sqlite_file_url) for _ in range(4)]
+    started = await asyncio.gather(
+        *(service.start() for service in services), return_exceptions=True
+    )
+    for service in services:
+        await service.close()
+    assert started == [None] * 4
 
 
 async def test_four_workers_start_at_once_on_an_empty_file(sqlite_file_url: str) -> None:
