@@ -4,6 +4,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
 
+import httptools
 import structlog
 from uvicorn.protocols.http.httptools_impl import (
     STATUS_LINE,
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 MAX_URL_BYTES = 8_000
 """What a server should take at least: RFC 9112, section 3."""
 MAX_HEAD_BYTES = 32_000
+MAX_FRAMING = 6
+"""How many bytes may carry one of a body: chunks of a single byte each take so many."""
+WRITE_SECONDS = 20.0
+"""How long a client may leave unread what was sent to it."""
 LINGER_SECONDS = 1.0
 _HEAD_TOO_LARGE = (431, f"The header fields have more than {MAX_HEAD_BYTES:,} bytes.")
 
@@ -30,6 +35,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     A request that is malformed, too large or too slow is refused with a problem document, and the
     connection closed. The work for a client that has hung up is cancelled: nobody waits for it.
+    A client that does not read its answers is cut off.
     """
 
     config: "ServerConfig"
@@ -37,9 +43,11 @@ class HttpProtocol(HttpToolsProtocol):
     _task: "asyncio.Task[None] | None" = None
     _reading = False
     _in_head = False
-    _head_bytes = 0
+    _received = 0
     _body_bytes = 0
+    _asks_to_upgrade = False
     _too_slow: asyncio.TimerHandle | None = None
+    _unread: asyncio.TimerHandle | None = None
     _reason: tuple[int, str] | None = None
     _is_refused = False
 
@@ -49,17 +57,20 @@ class HttpProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_waiting()
+        self._stop_waiting_for_reader()
         super().connection_lost(exc)
         self._cancel()
 
     def data_received(self, data: bytes) -> None:
         if self._is_refused:
             return
-        super().data_received(data)
-        if self._in_head:
-            self._head_bytes += len(data)
-            if self._head_bytes > MAX_HEAD_BYTES and not self._is_refused:
+        self._feed(data)
+        if self._reading and not self._is_refused:
+            self._received += len(data)
+            if self._in_head and self._received > MAX_HEAD_BYTES:
                 self._refuse(*_HEAD_TOO_LARGE)
+            elif self._received > MAX_HEAD_BYTES + MAX_FRAMING * self.config.max_body_bytes:
+                self._refuse(413, "The body has too much around it: chunk sizes, or trailers.")
         if not self._reading:
             self._stop_waiting()
         elif self._too_slow is None and not self._is_refused:
@@ -73,7 +84,7 @@ class HttpProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._reading = self._in_head = True
-        self._head_bytes = self._body_bytes = 0
+        self._received = self._body_bytes = 0
 
     def on_url(self, url: bytes) -> None:
         super().on_url(url)
@@ -81,6 +92,11 @@ class HttpProtocol(HttpToolsProtocol):
             self._stop_parsing(414, f"The address has more than {MAX_URL_BYTES:,} bytes.")
 
     def on_headers_complete(self) -> None:
+        if self.parser.should_upgrade():
+            if self.parser.get_method() == b"CONNECT":
+                self._stop_parsing(400, "CONNECT is for proxies.")
+            self._asks_to_upgrade = True
+            return
         self._in_head = False
         hosts = size = 0
         for name, value in self.headers:
@@ -94,6 +110,9 @@ class HttpProtocol(HttpToolsProtocol):
         if hosts != 1 and (hosts or self.parser.get_http_version() == "1.1"):
             self._stop_parsing(400, "A request has one Host.")
         super().on_headers_complete()
+        # Trailers go to a list that nobody reads: they must not pass for header fields, which a
+        # proxy may have checked (RFC 9110, section 6.5.1).
+        self.headers = []
 
     def on_body(self, body: bytes) -> None:
         self._body_bytes += len(body)
@@ -102,8 +121,26 @@ class HttpProtocol(HttpToolsProtocol):
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        self._reading = False
-        super().on_message_complete()
+        if not self._asks_to_upgrade:
+            self._reading = False
+            super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self.transport.is_closing():
+            self._wait_for_reader()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._wait_for_reader()
+
+    def resume_writing(self) -> None:
+        if not self.transport.is_closing():
+            self._stop_waiting_for_reader()
+        super().resume_writing()
+
+    def timeout_keep_alive_handler(self) -> None:
+        self._close()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         # As uvicorn does, but the task is kept.
@@ -111,6 +148,28 @@ class HttpProtocol(HttpToolsProtocol):
         self._task = self.loop.create_task(cycle.run_asgi(app))
         self._task.add_done_callback(self.tasks.discard)
         self.tasks.add(self._task)
+
+    def _feed(self, data: bytes) -> None:
+        # As uvicorn does, but for the upgrade.
+        self._unset_keepalive_if_required()
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserError:
+            self.send_400_response("")
+        except httptools.HttpParserUpgrade as upgrade:
+            self._ignore_upgrade(data[upgrade.args[0] :])
+
+    def _ignore_upgrade(self, rest: bytes) -> None:
+        """Read the request as if it did not ask for another protocol (RFC 9110, section 7.8).
+
+        The parser that has seen it ask reads nothing more, not even the body.
+        """
+        version = self.parser.get_http_version().encode()
+        method = self.parser.get_method()
+        fields = b"".join(b"%b: %b\r\n" % field for field in self.headers if field[0] != b"upgrade")
+        self.parser = httptools.HttpRequestParser(self)
+        self._asks_to_upgrade = False
+        self._feed(b"%b %b HTTP/%b\r\n%b\r\n" % (method, self.url, version, fields) + rest)
 
     def _too_large(self) -> None:
         self._stop_parsing(413, f"The body has more than {self.config.max_body_bytes:,} bytes.")
@@ -128,7 +187,21 @@ class HttpProtocol(HttpToolsProtocol):
         if self._reading:
             self._refuse(408, f"The request took more than {self.config.read_seconds:g} seconds.")
         else:
-            self.transport.close()  # nothing came at all
+            self._close()  # nothing came at all
+
+    def _wait_for_reader(self) -> None:
+        if self._unread is None:
+            self._unread = self.loop.call_later(WRITE_SECONDS, self.transport.abort)
+
+    def _stop_waiting_for_reader(self) -> None:
+        if self._unread:
+            self._unread.cancel()
+            self._unread = None
+
+    def _close(self) -> None:
+        """Close the connection once the client has read what was sent, or will not."""
+        self.transport.close()
+        self._wait_for_reader()
 
     def _refuse(self, status: int, detail: str) -> None:
         """Answer in the app's place, and close the connection."""
@@ -137,7 +210,7 @@ class HttpProtocol(HttpToolsProtocol):
         running = self._running
         if running and running is self.cycle and running.more_body:
             if running.response_started:
-                self.transport.close()  # it was answered before it was read
+                self._close()  # it was answered before it was read
                 return
             self._cancel()
         elif running and not running.response_complete:
@@ -149,7 +222,7 @@ class HttpProtocol(HttpToolsProtocol):
         self.flow.resume_reading()
         if self.transport.can_write_eof():
             self.transport.write_eof()
-        self.loop.call_later(LINGER_SECONDS, self.transport.close)
+        self.loop.call_later(LINGER_SECONDS, self._close)
 
     def _answer(self, status: int, detail: str) -> bytes:
         scope = cast(dict[str, Any], getattr(self, "scope", None) or {})
