@@ -83,10 +83,11 @@ bench-quick: .venv/.installed-bench .venv/run/.installed ## measure, roughly
 	@touch $@
 
 # --universal: one lock for every platform and every Python from 3.11 on. The index's address stays
-# out, so that each machine uses its own. Each lock holds to the one before it.
+# out, so that each machine uses its own, and extras stay in: pip looks for them. Each lock holds
+# to the one before it.
 LOCK = $(BIN)/uv pip compile --quiet pyproject.toml --universal --python-version 3.11 \
-	--generate-hashes --no-emit-index-url --custom-compile-command "make lock" \
-	$(if $(UPGRADE),--upgrade)
+	--generate-hashes --no-strip-extras --no-emit-index-url \
+	--custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 
 .PHONY: lock
 lock: .venv/.installer ## write requirements/*.txt from pyproject.toml; UPGRADE=1 moves to the newest
@@ -113,7 +114,8 @@ clean: ## remove what was made here, but for the data
 	@"$(PYTHON)" -m venv --clear .venv
 	@touch $@
 
-# uv only saves time: where it cannot be had, pip installs the same lock.
+# uv only saves time: where it cannot be had, pip installs the same lock. Like pip, it is to trust
+# whom the machine trusts.
 .venv/.installer: requirements/uv.txt .venv/.created
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $< \
 		|| echo >&2 "uv cannot be installed here: pip will do"
@@ -125,5 +127,5 @@ clean: ## remove what was made here, but for the data
 	@touch $@
 
 INSTALL = { $(BIN)/uv --version >/dev/null 2>&1 && \
-	$(BIN)/uv pip install --quiet --python $(1) --require-hashes -r $(2); } \
+	$(BIN)/uv pip install --quiet --system-certs --python $(1) --require-hashes -r $(2); } \
 	|| $(1) -m pip install --quiet --disable-pip-version-check --require-hashes -r $(2)
