@@ -14,6 +14,7 @@ from adapters.system_clock import SystemClock
 from adapters.uuid7_source import Uuid7Source
 from application.example_item_service import ExampleItemService
 from application.idempotency import Idempotency
+from entrypoints.http.readiness import Readiness
 from entrypoints.settings import AppSettings
 
 
@@ -42,6 +43,7 @@ class Container(DeclarativeContainer):
         sql=Singleton(SqlStorage, engine),
     )
     units_of_work = Callable(attrgetter("units_of_work"), storage)
+    readiness = Singleton(Readiness, Callable(attrgetter("check"), storage))
 
     example_item_service = Singleton(ExampleItemService, units_of_work, clock, ids)
     idempotency = Singleton(Idempotency, units_of_work, clock, Callable(_key_lifetime, settings))

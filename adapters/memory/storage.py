@@ -10,8 +10,8 @@ class MemoryStorage:
     async def open(self) -> None:
         """There is nothing to open."""
 
-    async def is_ready(self) -> bool:
-        return True
+    async def check(self) -> None:
+        """It can always be used."""
 
     async def close(self) -> None:
         """There is nothing to close."""

@@ -105,11 +105,22 @@ def open_database(engine: AsyncEngine) -> Database:
         return PostgresqlDatabase(engine)
     if is_in_memory(engine):
         return SqliteDatabase(engine, engine)
-    deadline = engine.get_execution_options()[_DEADLINE]
-    readers = _sqlite_engine(
-        engine.url, bool(engine.echo), deadline, connections=SQLITE_READERS, query_only=True
-    )
-    return SqliteDatabase(engine, readers)
+    return SqliteDatabase(engine, _sqlite_readers(engine, SQLITE_READERS, echo=bool(engine.echo)))
+
+
+def engine_to_check(engine: AsyncEngine) -> AsyncEngine:
+    """Return an engine to find out whether the engine's database can be used, on a connection of
+    its own: a pool whose connections are all in use is busy, not broken."""
+    if engine.dialect.name == "postgresql":
+        return create_async_engine(
+            engine.url,
+            hide_parameters=True,
+            pool_size=1,
+            max_overflow=0,
+            # That this connection has died does not mean that the database has.
+            pool_pre_ping=True,
+        )
+    return _sqlite_readers(engine, 1, echo=False)
 
 
 def is_in_memory(engine: AsyncEngine) -> bool:
@@ -146,6 +157,11 @@ async def _connect_sqlite(*arguments: Any, **options: Any) -> aiosqlite.Connecti
     except BaseException:
         connection._thread.join()
         raise
+
+
+def _sqlite_readers(engine: AsyncEngine, connections: int, *, echo: bool) -> AsyncEngine:
+    deadline = engine.get_execution_options()[_DEADLINE]
+    return _sqlite_engine(engine.url, echo, deadline, connections=connections, query_only=True)
 
 
 def _sqlite_engine(

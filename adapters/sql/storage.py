@@ -1,10 +1,9 @@
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.sql.driver_errors import meaning_of
-from adapters.sql.engine import open_database
+from adapters.sql.driver_errors import SchemaMissing, meaning_of
+from adapters.sql.engine import engine_to_check, is_in_memory, open_database
 from adapters.sql.schema import create_example_schema, current_revision, head
 from adapters.sql.unit_of_work import SqlUnitsOfWork
-from application.errors import ApplicationError
 
 
 class SqlStorage:
@@ -13,6 +12,8 @@ class SqlStorage:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
         self._database = open_database(engine)
+        # What is in this process's memory cannot be lost, and has a single connection.
+        self._to_check = None if is_in_memory(engine) else engine_to_check(engine)
         self.units_of_work = SqlUnitsOfWork(self._database)
 
     async def open(self) -> None:
@@ -20,16 +21,21 @@ class SqlStorage:
         when it is needed."""
         await create_example_schema(self._engine)
 
-    async def is_ready(self) -> bool:
-        """Tell whether the database answers, with the schema that this version needs."""
+    async def check(self) -> None:
+        """Raise `StorageUnavailable`, which says why, unless the database answers, with the schema
+        that this version needs."""
+        if self._to_check is None:
+            return
         try:
-            return await current_revision(self._engine) == head()
+            revision = await current_revision(self._to_check)
         except Exception as error:
-            if isinstance(meaning_of(error), ApplicationError):
-                return False
-            raise
+            raise meaning_of(error)  # noqa: B904 -- it has the cause
+        if revision != head():
+            raise SchemaMissing(f"the schema is {revision or 'empty'}, not {head()}")
 
     async def close(self) -> None:
         """Close all connections."""
         await self._database.close()
+        if self._to_check:
+            await self._to_check.dispose()
         await self._engine.dispose()

@@ -15,9 +15,10 @@ from entrypoints.container import Container
 from entrypoints.http import example_items, health
 from entrypoints.http.access import Access
 from entrypoints.http.allowed_hosts import AllowedHosts
+from entrypoints.http.beside_requests import beside_requests
 from entrypoints.http.error_handlers import add_error_handlers
 from entrypoints.http.openapi import describe
-from entrypoints.http.receipt_purge import purging
+from entrypoints.http.receipt_purge import purge_now_and_then
 from entrypoints.http.request_context import RequestContext
 from entrypoints.http.request_deadline import RequestDeadline
 from entrypoints.log_output import configure_logging
@@ -38,7 +39,10 @@ def create_app(settings: AppSettings, **overrides: Any) -> FastAPI:
         storage = container.storage()
         try:
             await storage.open()
-            async with purging(container.idempotency()):
+            async with (
+                beside_requests(container.readiness().keep_checking()),
+                beside_requests(purge_now_and_then(container.idempotency())),
+            ):
                 yield
         finally:
             await storage.close()

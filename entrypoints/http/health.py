@@ -1,7 +1,5 @@
 """Whether the process lives, and whether it can serve."""
 
-import asyncio
-
 from fastapi import APIRouter
 from pydantic import BaseModel
 from starlette.requests import Request
@@ -11,8 +9,6 @@ from entrypoints.http.direct_route import DirectRoute
 from entrypoints.http.error_handlers import RETRY_AFTER
 from entrypoints.http.openapi import header, headers, problems
 from entrypoints.http.problem import problem
-
-READY_WITHIN_SECONDS = 1.0
 
 router = APIRouter(route_class=DirectRoute, tags=["Health"])
 
@@ -43,12 +39,7 @@ async def live() -> Response:
 async def ready(request: Request) -> Response:
     if request.scope.get("state", {}).get("draining"):
         return problem(request.scope, 503, "The service is ending.", headers=RETRY_AFTER)
-    try:
-        async with asyncio.timeout(READY_WITHIN_SECONDS):
-            is_ready = await request.app.state.container.storage().is_ready()
-    except TimeoutError:
-        is_ready = False
-    if is_ready:
+    if await request.app.state.container.readiness().is_ready():
         return _ok()
     return problem(
         request.scope,

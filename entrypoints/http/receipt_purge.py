@@ -1,8 +1,6 @@
-"""Removing the receipts of idempotency keys that have expired, beside the requests."""
+"""Removing the receipts of idempotency keys that have expired."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
 
 import structlog
 
@@ -15,19 +13,8 @@ PAUSE_SECONDS = 0.1
 _log = structlog.get_logger("entrypoints.http")
 
 
-@asynccontextmanager
-async def purging(idempotency: Idempotency) -> AsyncIterator[None]:
-    """Purge now and then while the block lasts. Several processes may do so side by side."""
-    task = asyncio.create_task(_purge_for_ever(idempotency))
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
-
-
-async def _purge_for_ever(idempotency: Idempotency) -> None:
+async def purge_now_and_then(idempotency: Idempotency) -> None:
+    """Purge for ever. Several processes may do so side by side."""
     while True:
         await asyncio.sleep(INTERVAL_SECONDS)
         try:

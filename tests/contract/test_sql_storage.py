@@ -1,5 +1,6 @@
 """A SQL storage from opening to closing."""
 
+import asyncio
 import threading
 from pathlib import Path
 
@@ -11,42 +12,69 @@ from adapters.sql.storage import SqlStorage
 from application.errors import StorageUnavailable
 from tests.contract.example_items import all_stored, new_item, store
 from tests.database_settings import engine_for
+from tests.postgresql_databases import run_statement
 
 
-async def test_a_storage_is_ready_when_it_was_opened(sql_storage: SqlStorage) -> None:
-    assert await sql_storage.is_ready()
+async def test_a_storage_can_be_used_when_it_was_opened(sql_storage: SqlStorage) -> None:
+    await sql_storage.check()
 
 
-async def test_a_storage_in_memory_is_ready() -> None:
-    assert await MemoryStorage().is_ready()
+async def test_a_storage_in_memory_can_always_be_used() -> None:
+    await MemoryStorage().check()
 
 
-async def test_a_server_without_a_schema_is_not_ready_until_it_is_migrated(
+async def test_a_server_without_a_schema_cannot_be_used_until_it_is_migrated(
     empty_postgresql_url: str,
 ) -> None:
     engine = engine_for(empty_postgresql_url)
     storage = SqlStorage(engine)
     await storage.open()
 
-    assert not await storage.is_ready()
+    with pytest.raises(StorageUnavailable, match="the schema is empty, not 2"):
+        await storage.check()
     with pytest.raises(StorageUnavailable):
         await all_stored(storage.units_of_work)
 
     await migrate(engine)
-    assert await storage.is_ready()
+    await storage.check()
 
     await migrate_down(engine, "base")
-    assert not await storage.is_ready()
+    with pytest.raises(StorageUnavailable, match="the schema is empty"):
+        await storage.check()
     await storage.close()
 
 
-async def test_a_server_that_is_down_is_not_ready() -> None:
+async def test_a_server_that_is_down_cannot_be_used() -> None:
     storage = SqlStorage(engine_for("postgresql+asyncpg://somebody:secret@127.0.0.1:1/nowhere"))
     await storage.open()
 
-    assert not await storage.is_ready()
+    with pytest.raises(StorageUnavailable, match="the database cannot be reached"):
+        await storage.check()
     with pytest.raises(StorageUnavailable):
         await store(storage.units_of_work, new_item())
+    await storage.close()
+
+
+async def test_a_pool_in_full_use_does_not_hide_the_server(postgresql_url: str) -> None:
+    engine = engine_for(postgresql_url, pool_size=1)
+    storage = SqlStorage(engine)
+    async with engine.connect():
+        await asyncio.wait_for(storage.check(), 1)
+    await storage.close()
+
+
+async def test_a_check_does_not_take_its_own_dead_connection_for_a_dead_server(
+    postgresql_url: str,
+) -> None:
+    storage = SqlStorage(engine_for(postgresql_url))
+    await storage.check()
+    await asyncio.to_thread(
+        run_statement,
+        postgresql_url,
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()",
+    )
+    await storage.check()
     await storage.close()
 
 

@@ -60,6 +60,9 @@ async def test_it_is_not_ready_on_another_schema(empty_postgresql_url: str, chan
     async with client_of(create_app(settings_for(empty_postgresql_url))) as client:
         assert (await client.get("/health/ready")).status_code == 200
         await asyncio.to_thread(run_statement, empty_postgresql_url, change)
+        async with asyncio.timeout(PROMPTLY):
+            while (await client.get("/health/ready")).status_code == 200:
+                await asyncio.sleep(0.02)
         await assert_not_ready(client)
 
 

@@ -1,0 +1,125 @@
+"""Readiness is found out beside the requests, and the log tells when it changes."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from application.errors import StorageUnavailable
+from entrypoints.http import readiness
+from entrypoints.http.beside_requests import beside_requests
+from entrypoints.http.readiness import Readiness
+
+
+class Storage:
+    """A storage that is as it is told to be."""
+
+    def __init__(self) -> None:
+        self.error: Exception | None = None
+        self.answers = asyncio.Event()
+        self.answers.set()
+        self.checks = 0
+
+    async def check(self) -> None:
+        self.checks += 1
+        await self.answers.wait()
+        if self.error:
+            raise self.error
+
+
+@pytest.fixture(autouse=True)
+def _often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readiness, "CHECK_EVERY_SECONDS", 0.001)
+
+
+@asynccontextmanager
+async def checked(storage: Storage) -> AsyncIterator[Readiness]:
+    ready = Readiness(storage.check)
+    async with beside_requests(ready.keep_checking()):
+        yield ready
+
+
+async def until(ready: Readiness, expected: bool) -> None:
+    async with asyncio.timeout(10):
+        while await ready.is_ready() is not expected:
+            await asyncio.sleep(0.001)
+
+
+async def test_the_first_answer_is_waited_for() -> None:
+    storage = Storage()
+    storage.answers.clear()
+    async with checked(storage) as ready:
+        asking = asyncio.create_task(ready.is_ready())
+        await asyncio.sleep(0.02)
+        assert not asking.done()
+        storage.answers.set()
+        assert await asking
+
+
+async def test_many_who_ask_are_no_load(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readiness, "CHECK_EVERY_SECONDS", 60)
+    storage = Storage()
+    async with checked(storage) as ready:
+        assert all([await ready.is_ready() for _ in range(100)])
+    assert storage.checks == 1
+
+
+async def test_it_follows_the_storage_and_says_so_once(log_lines: list[Any]) -> None:
+    storage = Storage()
+    async with checked(storage) as ready:
+        await until(ready, True)
+        storage.error = StorageUnavailable("the database shuts down")
+        await until(ready, False)
+        checks = storage.checks
+        while storage.checks < checks + 3:
+            await asyncio.sleep(0.001)
+        storage.error = None
+        await until(ready, True)
+
+    assert [(line["event"], line.get("reason")) for line in log_lines] == [
+        ("not ready", "the database shuts down"),
+        ("ready again", None),
+    ]
+
+
+async def test_a_storage_that_does_not_answer_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(readiness, "ANSWER_WITHIN_SECONDS", 0.01)
+    storage = Storage()
+    async with checked(storage) as ready:
+        await until(ready, True)
+        storage.answers.clear()
+        await until(ready, False)
+        storage.answers.set()
+        await until(ready, True)
+
+
+async def test_a_check_that_takes_its_time_to_end_holds_no_answer_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(readiness, "ANSWER_WITHIN_SECONDS", 0.01)
+    ends = asyncio.Event()
+
+    async def stubborn() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await ends.wait()
+
+    ready = Readiness(stubborn)
+    async with beside_requests(ready.keep_checking()):
+        async with asyncio.timeout(5):
+            assert not await ready.is_ready()
+        ends.set()
+
+
+async def test_a_defect_of_the_check_tells_nothing_of_its_text(log_lines: list[Any]) -> None:
+    storage = Storage()
+    storage.error = RuntimeError("hunter2")
+    async with checked(storage) as ready:
+        assert not await ready.is_ready()
+
+    assert log_lines[0]["reason"] == "the check failed (RuntimeError)"
