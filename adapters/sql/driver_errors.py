@@ -36,22 +36,23 @@ class ConstraintViolated(ApplicationError):
         self.constraint = constraint
 
 
-# SQLSTATE by its first characters, the longest match first:
+# SQLSTATE by its first characters, the longest match first, with words for the log:
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
-_BY_SQLSTATE: tuple[tuple[str, type[ApplicationError]], ...] = (
-    ("53100", StorageFull),
-    ("40001", TransactionConflict),  # serialization failure
-    ("40P01", TransactionConflict),  # deadlock
-    ("55P03", StorageUnavailable),  # lock timeout
-    ("57014", StorageUnavailable),  # statement timeout, or cancelled by an administrator
-    ("57P0", ConnectionLost),  # the server shuts down, crashed, or starts
-    ("25006", StorageUnavailable),  # a read-only standby
-    ("42P01", SchemaMissing),
-    ("42703", SchemaMissing),
-    ("53", StorageUnavailable),  # out of connections or memory
-    ("08", ConnectionLost),
-    ("28", StorageUnavailable),  # the password is wrong
-    ("3D", StorageUnavailable),  # there is no such database
+_BY_SQLSTATE: tuple[tuple[str, type[ApplicationError], str], ...] = (
+    ("53100", StorageFull, "the database's disk is full"),
+    ("53300", StorageUnavailable, "the database has no connection left"),
+    ("40001", TransactionConflict, "the database had a transaction give way"),
+    ("40P01", TransactionConflict, "the database ended a deadlock"),
+    ("55P03", StorageUnavailable, "another transaction held a lock for too long"),
+    ("57014", StorageUnavailable, "the database stopped a statement, most often a late one"),
+    ("57P0", ConnectionLost, "the database shuts down, starts, or ended the connection"),
+    ("25006", StorageUnavailable, "the database may only be read, as a standby"),
+    ("42P01", SchemaMissing, "a table is missing"),
+    ("42703", SchemaMissing, "a column is missing"),
+    ("53", StorageUnavailable, "the database has run out of a resource"),
+    ("08", ConnectionLost, "the connection to the database broke"),
+    ("28", StorageUnavailable, "the database refuses the user or the password"),
+    ("3D", StorageUnavailable, "there is no such database"),
 )
 
 # The low byte of a result code: https://www.sqlite.org/rescode.html
@@ -114,9 +115,9 @@ def meaning_of(error: BaseException) -> BaseException:
 
 
 def _first_match(sqlstate: str) -> ApplicationError | None:
-    for start, error in _BY_SQLSTATE:
+    for start, error, words in _BY_SQLSTATE:
         if sqlstate.startswith(start):
-            return error(f"the database refused (SQLSTATE {sqlstate})")
+            return error(f"{words} (SQLSTATE {sqlstate})")
     return None
 
 
@@ -124,7 +125,7 @@ def _of_sqlite(error: sqlite3.Error) -> ApplicationError | None:
     extended_code = getattr(error, "sqlite_errorcode", 0)
     code = sqlite3.SQLITE_FULL if extended_code in _SQLITE_CANNOT_GROW else extended_code & 0xFF
     if code in _BY_SQLITE_CODE:
-        return _BY_SQLITE_CODE[code](f"the database refused ({error.sqlite_errorname})")
+        return _BY_SQLITE_CODE[code](f"SQLite refused ({error.sqlite_errorname})")
     if "no such table" in str(error) or "no such column" in str(error):
         return SchemaMissing("the schema is not the one of this version")
     return None

@@ -24,6 +24,7 @@ from application.errors import (
 )
 from domain.broken_rule import RulesBroken
 from entrypoints.http.problem import problem
+from entrypoints.http.storage_trouble import StorageTrouble
 
 RETRY_AFTER = {"Retry-After": "1"}
 
@@ -86,12 +87,19 @@ def add_error_handlers(app: FastAPI) -> None:
 
     for error_class, (status, detail) in _ANSWERS.items():
         app.add_exception_handler(error_class, _always(status, detail))
+    trouble = StorageTrouble()
+    for error_class, (status, detail) in _ANSWERS_IN_TROUBLE.items():
+        app.add_exception_handler(error_class, _always(status, detail, trouble))
 
 
-def _always(status: int, detail: str) -> Callable[[Request, Exception], Awaitable[Response]]:
+def _always(
+    status: int, detail: str, trouble: StorageTrouble | None = None
+) -> Callable[[Request, Exception], Awaitable[Response]]:
     headers = RETRY_AFTER if status == HTTPStatus.SERVICE_UNAVAILABLE else None
 
-    async def answer(request: Request, _error: Exception) -> Response:
+    async def answer(request: Request, error: Exception) -> Response:
+        if trouble:
+            trouble.tell(error)
         return problem(request.scope, status, detail, headers=headers)
 
     return answer
@@ -101,6 +109,9 @@ _ANSWERS: Mapping[type[Exception], tuple[int, str]] = {
     ExampleItemNotFound: (404, "There is no such example item."),
     DuplicateId: (409, "There is such an example item already."),
     KeyInProgress: (409, "A request with this Idempotency-Key is in progress. Try again later."),
+}
+
+_ANSWERS_IN_TROUBLE: Mapping[type[Exception], tuple[int, str]] = {
     StorageUnavailable: (503, "The storage cannot be used now. Nothing was changed."),
     OutcomeUnknown: (503, "The storage was lost in mid-change. Look whether it was made."),
     StorageFull: (507, "The storage is full. Nothing was changed."),
