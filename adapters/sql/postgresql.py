@@ -2,6 +2,7 @@
 asyncpg's own call."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import lru_cache, partial
@@ -21,6 +22,9 @@ from adapters.sql.statement_events import StatementEvents
 from application.errors import OutcomeUnknown
 
 STOP_SECONDS = 2.0
+PROVEN_FOR_SECONDS = 1.0
+"""How long after its last use a connection passes for alive."""
+_LAST_USE = "last_use"
 _T = TypeVar("_T")
 
 
@@ -33,6 +37,7 @@ class PostgresqlDatabase:
         self._lender = ConnectionLender(engine)
         self._compiled = lru_cache(maxsize=500)(partial(CompiledStatement, dialect=engine.dialect))
         self._events = StatementEvents(engine)
+        self._last_loss = 0.0
         self._stopped: set[PoolProxiedConnection] = set()
         self._stopping: set[asyncio.Task[None]] = set()
 
@@ -55,7 +60,7 @@ class PostgresqlDatabase:
 
     async def apply(self, writes: Sequence[Write]) -> None:
         if write := as_one(writes):
-            lease = await self._lend()
+            lease = await self._lend_alive()
             try:
                 await self.write(lease, write)
             except ConnectionLost as error:
@@ -71,7 +76,7 @@ class PostgresqlDatabase:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator["PostgresqlTransaction"]:
-        lease = await self._lend()
+        lease = await self._lend_alive()
         try:
             await self.control(lease, "BEGIN")
             try:
@@ -122,6 +127,7 @@ class PostgresqlDatabase:
             # line nobody else may have it.
             elif not isinstance(error, asyncpg.PostgresError) or _asyncpg(lease).is_closed():
                 lease.invalidate()
+                self._last_loss = time.monotonic()
             raise meaning_of(error)  # noqa: B904 -- it has the cause
 
     async def _lend(self) -> PoolProxiedConnection:
@@ -131,6 +137,24 @@ class PostgresqlDatabase:
             lease = await self._lender.lend()
         return lease
 
+    async def _lend_alive(self) -> PoolProxiedConnection:
+        """Return a connection for what cannot be repeated. One that may have died without a word,
+        because it was idle for a while or another one did, is asked first whether it lives."""
+        while True:
+            lease = await self._lend()
+            last_use = lease.info.get(_LAST_USE)
+            proven_since = max(self._last_loss, time.monotonic() - PROVEN_FOR_SECONDS)
+            if last_use is None or last_use > proven_since:
+                return lease
+            try:
+                await self.control(lease, "SELECT 1")
+            except BaseException as error:
+                self._give_back(lease)
+                if isinstance(error, NoAnswer) or not isinstance(error, ConnectionLost):
+                    raise
+            else:
+                return lease
+
     def _is_usable(self, lease: PoolProxiedConnection) -> bool:
         return lease.is_valid and lease not in self._stopped
 
@@ -139,7 +163,8 @@ class PostgresqlDatabase:
             task = asyncio.create_task(self._stop(lease))
             self._stopping.add(task)
             task.add_done_callback(self._stopping.discard)
-        else:
+        elif lease.is_valid:
+            lease.info[_LAST_USE] = time.monotonic()
             give_back(lease)
 
     async def _stop(self, lease: PoolProxiedConnection) -> None:

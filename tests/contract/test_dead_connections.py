@@ -1,0 +1,100 @@
+"""Connections that died while nobody used them, before this process could hear of it."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+
+from adapters.sql import postgresql
+from adapters.sql.storage import SqlStorage
+from application.errors import OutcomeUnknown
+from application.example_item_service import ExampleItemService
+from application.idempotency import Idempotency
+from application.receipts import ReceiptFor
+from domain.example_item import ExampleItem
+from tests.contract.example_items import all_stored, new_item, next_version, store
+from tests.counting_ids import CountingIds
+from tests.database_settings import engine_for
+from tests.fixed_clock import FixedClock
+from tests.postgresql_databases import run_statement
+
+POOL_SIZE = 3
+END_ALL_CONNECTIONS = (
+    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
+
+
+@pytest.fixture
+async def storage(postgresql_url: str) -> AsyncIterator[SqlStorage]:
+    """A storage whose pool is full of connections that nobody uses."""
+    storage = SqlStorage(engine_for(postgresql_url, pool_size=POOL_SIZE))
+    await asyncio.gather(*(all_stored(storage.units_of_work) for _ in range(POOL_SIZE)))
+    yield storage
+    await storage.close()
+
+
+def end_all_connections(url: str) -> None:
+    """End them while the event loop stands still, so that it cannot notice."""
+    thread = threading.Thread(target=run_statement, args=(url, END_ALL_CONNECTIONS))
+    thread.start()
+    thread.join()
+
+
+async def test_a_read_is_repeated(storage: SqlStorage, postgresql_url: str) -> None:
+    end_all_connections(postgresql_url)
+
+    assert await all_stored(storage.units_of_work) == []
+
+
+async def test_a_write_first_asks_a_connection_that_was_idle(
+    storage: SqlStorage, postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgresql, "PROVEN_FOR_SECONDS", 0)
+    end_all_connections(postgresql_url)
+
+    await store(storage.units_of_work, new_item())
+
+    assert await all_stored(storage.units_of_work) == [new_item()]
+
+
+async def test_a_transaction_first_asks_a_connection_that_was_idle(
+    storage: SqlStorage, postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgresql, "PROVEN_FOR_SECONDS", 0)
+    end_all_connections(postgresql_url)
+
+    async with storage.units_of_work.for_writing() as unit:
+        unit.example_items.add(new_item())
+        unit.example_items.update(next_version(new_item()))
+        await unit.commit()
+
+    assert await all_stored(storage.units_of_work) == [next_version(new_item())]
+
+
+async def test_a_write_on_one_just_used_is_in_doubt(
+    storage: SqlStorage, postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgresql, "PROVEN_FOR_SECONDS", 60)
+    end_all_connections(postgresql_url)
+
+    with pytest.raises(OutcomeUnknown):
+        await store(storage.units_of_work, new_item())
+
+
+async def test_with_a_key_it_is_made_once_all_the_same(
+    storage: SqlStorage, postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgresql, "PROVEN_FOR_SECONDS", 60)
+    service = ExampleItemService(storage.units_of_work, FixedClock(), CountingIds())
+    idempotency = Idempotency(storage.units_of_work, FixedClock(), timedelta(hours=1))
+
+    async def create(receipt: ReceiptFor[ExampleItem]) -> ExampleItem:
+        return await service.create("lamp", None, receipt)
+
+    end_all_connections(postgresql_url)
+    await idempotency.once("key", b"print", create, lambda _item: b"")
+
+    assert len(await all_stored(storage.units_of_work)) == 1
