@@ -1,7 +1,9 @@
 """Carrying out a request once, however often it comes (idempotency keys)."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 from typing import NamedTuple, TypeVar
 
 from application.clock import Clock
@@ -36,7 +38,7 @@ class Idempotency:
     that come at the same time, whichever processes serve them, are told apart for certain.
 
     Only changes have receipts. What was refused or failed has changed nothing, and may be tried
-    again with its key.
+    again with its key. A change whose outcome is unknown is tried again here, once.
     """
 
     def __init__(self, units_of_work: UnitsOfWork, clock: Clock, lifetime: timedelta) -> None:
@@ -60,8 +62,11 @@ class Idempotency:
         if key in self._in_progress:
             raise KeyInProgress(key)
         self._in_progress.add(key)
+        attempt = partial(self._once, key, fingerprint, change, answer)
         try:
-            return await self._once(key, fingerprint, change, answer)
+            return await attempt()
+        except OutcomeUnknown as doubt:
+            return await _again(attempt, doubt)
         finally:
             self._in_progress.remove(key)
 
@@ -116,3 +121,14 @@ class Idempotency:
         async with self._units_of_work.for_writing() as unit:
             unit.receipts.remove(receipt)
             await unit.commit()
+
+
+async def _again(attempt: Callable[[], Awaitable[Answer]], doubt: OutcomeUnknown) -> Answer:
+    """Attempt it once more. That is no danger: if the change was made, its receipt refuses it."""
+    try:
+        return await attempt()
+    except (StorageUnavailable, StorageFull):
+        # This attempt has changed nothing, but the one before may have.
+        raise doubt from None
+    except asyncio.CancelledError as error:
+        raise error from doubt

@@ -186,6 +186,63 @@ async def test_what_failed_is_raised_and_may_be_tried_again(
     assert not (await idempotency.once("key", b"other", creating(service), answer)).is_replayed
 
 
+class Unlucky:
+    """Makes a change, or does not, and loses its outcome; then all goes on as `afterwards` says."""
+
+    def __init__(
+        self, change: Change, *, is_made: bool, afterwards: BaseException | None = None
+    ) -> None:
+        self._change = change
+        self._is_made = is_made
+        self._afterwards = afterwards
+        self.attempts = 0
+
+    async def __call__(self, receipt: ReceiptFor[ExampleItem]) -> None:
+        self.attempts += 1
+        if self.attempts > 1 and self._afterwards:
+            raise self._afterwards
+        if self.attempts > 1 or self._is_made:
+            await self._change(receipt)
+        if self.attempts == 1:
+            raise OutcomeUnknown("first")
+
+
+@pytest.mark.parametrize("is_made", [True, False])
+async def test_a_change_in_doubt_is_tried_again_and_made_once(
+    service: ExampleItemService, idempotency: Idempotency, is_made: bool
+) -> None:
+    unlucky = Unlucky(creating(service), is_made=is_made)
+
+    made = await idempotency.once("key", b"print", unlucky, answer)
+
+    assert made == Answer(b"lamp, version 1", is_replayed=is_made)
+    assert unlucky.attempts == 2
+    assert await count(service) == 1
+
+
+@pytest.mark.parametrize("error", [StorageUnavailable("x"), StorageFull("x"), OutcomeUnknown("x")])
+async def test_a_doubt_is_not_forgotten_when_the_next_attempt_fails(
+    service: ExampleItemService, idempotency: Idempotency, error: Exception
+) -> None:
+    unlucky = Unlucky(creating(service), is_made=True, afterwards=error)
+
+    with pytest.raises(OutcomeUnknown):
+        await idempotency.once("key", b"print", unlucky, answer)
+
+    assert unlucky.attempts == 2
+
+
+async def test_a_doubt_is_not_forgotten_when_the_next_attempt_is_cancelled(
+    service: ExampleItemService, idempotency: Idempotency
+) -> None:
+    unlucky = Unlucky(creating(service), is_made=True, afterwards=asyncio.CancelledError())
+
+    with pytest.raises(asyncio.CancelledError) as raised:
+        await idempotency.once("key", b"print", unlucky, answer)
+
+    assert isinstance(raised.value.__cause__, OutcomeUnknown)
+
+
 async def test_an_expired_key_is_as_if_it_was_never_used(
     service: ExampleItemService, idempotency: Idempotency, clock: FixedClock
 ) -> None:
