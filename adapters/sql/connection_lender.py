@@ -1,7 +1,9 @@
 """Connections of an engine's pool, lent for as long as one statement or transaction needs them."""
 
 import asyncio
+import time
 from collections import deque
+from contextlib import suppress
 from typing import cast
 
 from sqlalchemy import PoolProxiedConnection, event
@@ -14,28 +16,41 @@ from adapters.sql.driver_errors import translated
 from application.errors import StorageUnavailable
 
 QUEUE_LIMIT = 1000
+LAST_USE = "last_use"
+"""Under this name a connection's `info` tells when it came back to the pool: `time.monotonic()`."""
+
+_Turn = asyncio.Future[PoolProxiedConnection | None]
 
 
 class ConnectionLender:
     """Lends the connections of an engine's pool, which sessions share, in the order of asking.
 
     An idle connection is taken from the pool at once. Only who finds none waits, here and not
-    in the pool, where waiting would cost a greenlet; and only who needs a new one pays for
-    SQLAlchemy's way of connecting.
+    in the pool, where waiting would cost a greenlet and a timer; and only who needs a new one pays
+    for SQLAlchemy's way of connecting.
+
+    To take a connection from the pool and to put it back costs as much as half a statement. So one
+    that comes back within `keep_seconds` of being taken is kept until then, for who asks next.
     """
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, keep_seconds: float = 0) -> None:
         self._engine = engine
-        self._waiting: deque[asyncio.Future[None]] = deque()
-        # How many of those who waited were told that a connection is there, and have yet to
-        # take it: newcomers must leave so many.
+        self._keep_seconds = keep_seconds
+        self._waiting: deque[_Turn] = deque()
+        # How many connections in the pool are for somebody who has yet to take one: newcomers must
+        # leave so many.
         self._promised = 0
-        event.listen(engine.sync_engine, "checkin", lambda *_: self._wake_one())
+        self._is_turn_of_sessions = False
+        self._kept: list[PoolProxiedConnection] = []
+        # Until when each connection that is out of the pool may be kept.
+        self._until: dict[PoolProxiedConnection, float] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        event.listen(engine.sync_engine, "checkin", lambda *_: self._came_back())
 
     @property
     def connections(self) -> int:
         """The most connections that can be lent at a time."""
-        return cast(QueuePool, self._engine.pool).size()
+        return self._pool.size()
 
     async def lend(self) -> PoolProxiedConnection:
         """Return a connection, to be ended with `give_back`.
@@ -43,40 +58,119 @@ class ConnectionLender:
         Raises `StorageUnavailable` if too many wait already, if none becomes free within the
         pool's timeout, or if the database cannot be reached.
         """
-        pool = cast(QueuePool, self._engine.pool)
-        if pool.checkedin() <= self._promised and pool.overflow() >= 0:
-            await self._turn(pool.timeout())
-        if pool.checkedin():
+        if self._kept:
+            return self._kept.pop()
+        pool = self._pool
+        is_exhausted = pool.checkedin() <= self._promised and pool.overflow() >= 0
+        if is_exhausted and (lease := await self._turn(pool.timeout())):
+            return lease
+        lease = await self._take()
+        if self._keep_seconds:
+            self._until[lease] = asyncio.get_running_loop().time() + self._keep_seconds
+        return lease
+
+    def give_back(self, lease: PoolProxiedConnection) -> None:
+        """End a loan."""
+        if not lease.is_valid:
+            self.throw_away(lease)
+        elif self._may_be_kept(lease):
+            while self._waiting:
+                turn = self._waiting.popleft()
+                if not turn.done():
+                    turn.set_result(lease)
+                    return
+            self._kept.append(lease)
+        else:
+            self._put_back(lease)
+
+    def throw_away(self, lease: PoolProxiedConnection) -> None:
+        """End a loan, and let the pool connect anew."""
+        self._until.pop(lease, None)
+        if lease.is_valid:
+            lease.invalidate()
+
+    def close(self) -> None:
+        """Put back what was kept."""
+        while self._kept:
+            self._put_back(self._kept.pop())
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
+
+    @property
+    def _pool(self) -> QueuePool:
+        return cast(QueuePool, self._engine.pool)
+
+    async def _take(self) -> PoolProxiedConnection:
+        if self._pool.checkedin():
             try:
-                return pool.connect()
+                return self._pool.connect()
             except MissingGreenlet:
                 pass  # it was thrown away while it was lent, and must be connected again
         try:
-            return await greenlet_spawn(pool.connect)
+            return await greenlet_spawn(self._pool.connect)
         except BaseException as error:
             self._wake_one()
             if isinstance(error, Exception) and (meaning := translated(error)):
                 raise StorageUnavailable(str(meaning)) from error
             raise
 
-    async def _turn(self, seconds: float) -> None:
+    def _may_be_kept(self, lease: PoolProxiedConnection) -> bool:
+        if not self._keep_seconds:
+            return False
+        loop = asyncio.get_running_loop()
+        if self._timer is None:
+            self._timer = loop.call_later(self._keep_seconds, self.close)
+        return loop.time() < self._until[lease]
+
+    def _put_back(self, lease: PoolProxiedConnection) -> None:
+        self._until.pop(lease, None)
+        lease.info[LAST_USE] = time.monotonic()
+        lease.close()
+
+    async def _turn(self, seconds: float) -> PoolProxiedConnection | None:
+        """Wait for one's turn; return a connection, or None if there is one in the pool."""
         if len(self._waiting) >= QUEUE_LIMIT:
             raise StorageUnavailable("too many wait for a connection to the database")
         loop = asyncio.get_running_loop()
-        turn = loop.create_future()
+        turn: _Turn = loop.create_future()
         self._waiting.append(turn)
         timer = loop.call_later(seconds, _give_up, turn)
         try:
-            await turn
+            lease = await turn
         except BaseException:
-            if turn.done() and not turn.cancelled() and not turn.exception():
-                # Cancelled after it was promised a connection: the next one may have that.
+            if turn.cancelled() or turn.exception():
+                # Nobody may be refused for the number of those who have gone.
+                with suppress(ValueError):
+                    self._waiting.remove(turn)
+            # Cancelled after it was given or promised one: the next may have that.
+            elif lease := turn.result():
+                self.give_back(lease)
+            else:
                 self._promised -= 1
                 self._wake_one()
             raise
         finally:
             timer.cancel()
+        if lease is None:
+            self._promised -= 1
+        return lease
+
+    def _came_back(self) -> None:
+        """Offer what came back to the pool to who waits here and to sessions in turn."""
+        self._is_turn_of_sessions = not self._is_turn_of_sessions
+        if self._is_turn_of_sessions:
+            # One that waits in the pool is told so when the loop comes round, and takes it then.
+            self._promised += 1
+            loop = asyncio.get_running_loop()
+            loop.call_soon(loop.call_soon, self._offer_here)
+        else:
+            self._wake_one()
+
+    def _offer_here(self) -> None:
         self._promised -= 1
+        if self._pool.checkedin() > self._promised:
+            self._wake_one()
 
     def _wake_one(self) -> None:
         while self._waiting:
@@ -87,12 +181,6 @@ class ConnectionLender:
                 return
 
 
-def give_back(lease: PoolProxiedConnection) -> None:
-    """End a loan, unless the connection was invalidated, which ended it already."""
-    if lease.is_valid:
-        lease.close()
-
-
-def _give_up(turn: "asyncio.Future[None]") -> None:
+def _give_up(turn: _Turn) -> None:
     if not turn.done():
         turn.set_exception(StorageUnavailable("no connection to the database became free in time"))

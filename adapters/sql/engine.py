@@ -24,7 +24,10 @@ ASYNC_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg
 SQLITE_READERS = 2
 # SQLite waits so much of the deadline for another process that writes.
 BUSY_SHARE = 0.8
-POOL_TIMEOUT_SECONDS = 2
+# A connection is waited for so much of the deadline, so that who gets one can still use it: who is
+# cancelled in a statement costs the connection as well.
+WAIT_SHARE = 0.4
+LONGEST_WAIT_SECONDS = 2.0
 WAL_ATTEMPTS = 5
 # A connection comes back with nothing open: sessions end their transaction when they close, units
 # of work before they give it back.
@@ -80,19 +83,16 @@ def init_database(settings: DatabaseSettings) -> AsyncEngine:
     url = parse_database_url(settings.database_url.get_secret_value())
     deadline = settings.request_deadline_seconds
     if url.get_backend_name() == "postgresql":
+        wait = _longest_wait(deadline)
         return create_async_engine(
             url,
             echo=settings.database_echo,
             hide_parameters=True,
             pool_size=settings.database_pool_size,
             max_overflow=0,
-            pool_timeout=POOL_TIMEOUT_SECONDS,
+            pool_timeout=wait,
             pool_reset_on_return=_NOTHING_TO_RESET,
-            connect_args={
-                "async_creator_fn": partial(
-                    _Connecting, LimitedConnect(deadline, POOL_TIMEOUT_SECONDS)
-                )
-            },
+            connect_args={"async_creator_fn": partial(_Connecting, LimitedConnect(deadline, wait))},
         )
     if url.database and url.database != ":memory:" and url.query.get("mode") != "memory":
         Path(url.database.removeprefix("file:")).parent.mkdir(parents=True, exist_ok=True)
@@ -129,6 +129,10 @@ def is_in_memory(engine: AsyncEngine) -> bool:
     return engine.dialect.name == "sqlite" and (
         not database or ":memory:" in database or engine.url.query.get("mode") == "memory"
     )
+
+
+def _longest_wait(deadline: float) -> float:
+    return min(LONGEST_WAIT_SECONDS, WAIT_SHARE * deadline)
 
 
 class _Connecting:
@@ -181,7 +185,7 @@ def _sqlite_engine(
         poolclass=AsyncAdaptedQueuePool,
         pool_size=connections,
         max_overflow=0,
-        pool_timeout=POOL_TIMEOUT_SECONDS,
+        pool_timeout=_longest_wait(deadline),
         pool_reset_on_return=_NOTHING_TO_RESET,
     )
 

@@ -3,10 +3,10 @@ asyncpg's own call."""
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import lru_cache, partial
-from typing import Any, TypeVar, cast
+from typing import cast
 
 import asyncpg
 from sqlalchemy import PoolProxiedConnection
@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import QueuePool
 
 from adapters.sql.compiled_statement import CompiledStatement
-from adapters.sql.connection_lender import ConnectionLender, give_back
+from adapters.sql.connection_lender import LAST_USE, ConnectionLender
 from adapters.sql.database import Parameters, Row, Statement, Write
 from adapters.sql.driver_errors import ConnectionLost, ConstraintViolated, NoAnswer, meaning_of
 from adapters.sql.joined_writes import as_one
@@ -24,8 +24,8 @@ from application.errors import OutcomeUnknown
 STOP_SECONDS = 2.0
 PROVEN_FOR_SECONDS = 1.0
 """How long after its last use a connection passes for alive."""
-_LAST_USE = "last_use"
-_T = TypeVar("_T")
+KEEP_SECONDS = 0.005
+"""How long a statement's connection may be passed to the next one past the pool."""
 
 
 class PostgresqlDatabase:
@@ -34,7 +34,7 @@ class PostgresqlDatabase:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
-        self._lender = ConnectionLender(engine)
+        self._lender = ConnectionLender(engine, KEEP_SECONDS)
         self._compiled = lru_cache(maxsize=500)(partial(CompiledStatement, dialect=engine.dialect))
         self._events = StatementEvents(engine)
         self._last_loss = 0.0
@@ -91,6 +91,7 @@ class PostgresqlDatabase:
         """Return when all statements that were given up have been stopped."""
         if self._stopping:
             await asyncio.wait(self._stopping)
+        self._lender.close()
 
     async def run(
         self, lease: PoolProxiedConnection, statement: Statement, parameters: Parameters
@@ -98,8 +99,11 @@ class PostgresqlDatabase:
         """Run a statement on a lent connection and return its rows."""
         compiled = self._compiled(statement)
         values = compiled.bind(parameters)
-        call = _asyncpg(lease).fetch(compiled.sql, *values)
-        rows = await self._finish(lease, compiled.sql, values, call)
+        try:
+            with self._events.around(lease, compiled.sql, values):
+                rows = await _asyncpg(lease).fetch(compiled.sql, *values)
+        except BaseException as error:
+            raise self._meaning_of(error, lease)  # noqa: B904 -- it has the cause
         return compiled.rows(cast(Sequence[Row], rows))
 
     async def write(self, lease: PoolProxiedConnection, write: Write) -> None:
@@ -112,28 +116,27 @@ class PostgresqlDatabase:
 
     async def control(self, lease: PoolProxiedConnection, sql: str) -> None:
         """Run a statement that has neither parameters nor rows."""
-        await self._finish(lease, sql, (), _asyncpg(lease).execute(sql))
-
-    async def _finish(
-        self, lease: PoolProxiedConnection, sql: str, values: Sequence[Any], call: Awaitable[_T]
-    ) -> _T:
         try:
-            with self._events.around(lease, sql, values):
-                return await call
+            with self._events.around(lease, sql, ()):
+                await _asyncpg(lease).execute(sql)
         except BaseException as error:
-            if isinstance(error, asyncio.CancelledError | TimeoutError):
-                self._stopped.add(lease)
-            # Only the server's own answer leaves a connection in a known state: after a broken
-            # line nobody else may have it.
-            elif not isinstance(error, asyncpg.PostgresError) or _asyncpg(lease).is_closed():
-                lease.invalidate()
-                self._last_loss = time.monotonic()
-            raise meaning_of(error)  # noqa: B904 -- it has the cause
+            raise self._meaning_of(error, lease)  # noqa: B904 -- it has the cause
+
+    def _meaning_of(self, error: BaseException, lease: PoolProxiedConnection) -> BaseException:
+        """Return what to raise in the error's place, and see to the connection that it struck."""
+        if isinstance(error, asyncio.CancelledError | TimeoutError):
+            self._stopped.add(lease)
+        # Only the server's own answer leaves a connection in a known state: after a broken
+        # line nobody else may have it.
+        elif not isinstance(error, asyncpg.PostgresError) or _asyncpg(lease).is_closed():
+            lease.invalidate()
+            self._last_loss = time.monotonic()
+        return meaning_of(error)
 
     async def _lend(self) -> PoolProxiedConnection:
         lease = await self._lender.lend()
         while _asyncpg(lease).is_closed():
-            lease.invalidate()
+            self._lender.throw_away(lease)
             lease = await self._lender.lend()
         return lease
 
@@ -142,7 +145,7 @@ class PostgresqlDatabase:
         because it was idle for a while or another one did, is asked first whether it lives."""
         while True:
             lease = await self._lend()
-            last_use = lease.info.get(_LAST_USE)
+            last_use = lease.info.get(LAST_USE)
             proven_since = max(self._last_loss, time.monotonic() - PROVEN_FOR_SECONDS)
             if last_use is None or last_use > proven_since:
                 return lease
@@ -163,9 +166,8 @@ class PostgresqlDatabase:
             task = asyncio.create_task(self._stop(lease))
             self._stopping.add(task)
             task.add_done_callback(self._stopping.discard)
-        elif lease.is_valid:
-            lease.info[_LAST_USE] = time.monotonic()
-            give_back(lease)
+        else:
+            self._lender.give_back(lease)
 
     async def _stop(self, lease: PoolProxiedConnection) -> None:
         """Throw a connection away once the server was told to stop what it does on it.
@@ -179,7 +181,7 @@ class PostgresqlDatabase:
                 # The driver sends nothing before it has heard that the statement is stopped.
                 await _asyncpg(lease).execute("ROLLBACK")
         self._stopped.discard(lease)
-        lease.invalidate()
+        self._lender.throw_away(lease)
 
 
 class PostgresqlTransaction:

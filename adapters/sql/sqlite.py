@@ -12,7 +12,7 @@ from sqlalchemy import PoolProxiedConnection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.sql.compiled_statement import CompiledStatement
-from adapters.sql.connection_lender import ConnectionLender, give_back
+from adapters.sql.connection_lender import ConnectionLender
 from adapters.sql.database import Parameters, Row, Statement, Write
 from adapters.sql.driver_errors import ConstraintViolated, meaning_of
 from adapters.sql.group_commit import WriteWork, commit_together
@@ -63,7 +63,7 @@ class SqliteDatabase:
             try:
                 await _aiosqlite(lease).rollback()
             finally:
-                give_back(lease)
+                self._writer.give_back(lease)
 
     async def close(self) -> None:
         await self._readers.dispose()

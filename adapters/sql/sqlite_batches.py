@@ -13,7 +13,7 @@ from typing import Any, Generic, Protocol, TypeVar, cast
 import aiosqlite
 from sqlalchemy import PoolProxiedConnection
 
-from adapters.sql.connection_lender import ConnectionLender, give_back
+from adapters.sql.connection_lender import ConnectionLender
 from adapters.sql.driver_errors import meaning_of
 from adapters.sql.statement_events import StatementEvents
 
@@ -85,7 +85,7 @@ class SqliteBatches(Generic[_WorkT]):
                 if tell:
                     tell()
             finally:
-                give_back(lease)
+                self._lender.give_back(lease)
         except Exception as error:
             fail_all(batch, error)
         for work in batch:

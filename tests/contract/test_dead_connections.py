@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
+from sqlalchemy.pool import QueuePool
 
 from adapters.sql import postgresql
 from adapters.sql.storage import SqlStorage
@@ -30,8 +31,12 @@ END_ALL_CONNECTIONS = (
 @pytest.fixture
 async def storage(postgresql_url: str) -> AsyncIterator[SqlStorage]:
     """A storage whose pool is full of connections that nobody uses."""
-    storage = SqlStorage(engine_for(postgresql_url, pool_size=POOL_SIZE))
+    engine = engine_for(postgresql_url, pool_size=POOL_SIZE)
+    assert isinstance(engine.pool, QueuePool)
+    storage = SqlStorage(engine)
     await asyncio.gather(*(all_stored(storage.units_of_work) for _ in range(POOL_SIZE)))
+    while engine.pool.checkedout():
+        await asyncio.sleep(0.001)
     yield storage
     await storage.close()
 
