@@ -88,4 +88,7 @@ def app_from_environment() -> FastAPI:
     # stop all requests for as long as it takes.
     gc.collect()
     gc.freeze()
+    # The youngest are looked through when there are so many of them, not 700: requests under way
+    # hold more than that, which would be looked through again and again.
+    gc.set_threshold(10_000)
     return app

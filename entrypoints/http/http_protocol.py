@@ -13,6 +13,7 @@ from uvicorn.protocols.http.httptools_impl import (
 )
 
 from entrypoints.http.problem import problem
+from entrypoints.http.whole_answers import WholeAnswers
 
 if TYPE_CHECKING:
     from entrypoints.server import ServerConfig
@@ -52,7 +53,7 @@ class HttpProtocol(HttpToolsProtocol):
     _is_refused = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
+        super().connection_made(WholeAnswers(transport, self.loop))  # type: ignore[arg-type]
         self._too_slow = self.loop.call_later(self.config.read_seconds, self._give_up)
 
     def connection_lost(self, exc: Exception | None) -> None:

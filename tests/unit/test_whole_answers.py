@@ -1,0 +1,77 @@
+"""What is written within one turn of the event loop is sent in one piece."""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any
+
+from entrypoints.http.whole_answers import WholeAnswers
+
+
+class Wire(asyncio.Transport):
+    """Notes what reaches the network, call by call."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sent: list[bytes] = []
+
+    def writelines(self, list_of_data: Iterable[Any]) -> None:
+        assert not self.is_closing()
+        self.sent.append(b"".join(list_of_data))
+
+    def write_eof(self) -> None:
+        self.sent.append(b"<end>")
+
+    def can_write_eof(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        self.sent.append(b"<close>")
+
+    def abort(self) -> None:
+        self.sent.append(b"<abort>")
+
+    def is_closing(self) -> bool:
+        return b"<close>" in self.sent or b"<abort>" in self.sent
+
+    def pause_reading(self) -> None: ...
+
+    def resume_reading(self) -> None: ...
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None: ...
+
+
+def on(wire: Wire) -> WholeAnswers:
+    return WholeAnswers(wire, asyncio.get_running_loop())
+
+
+async def test_head_and_body_are_sent_together() -> None:
+    wire = Wire()
+    transport = on(wire)
+    for content in (b"head", b"body"):
+        transport.write(content)
+    assert wire.sent == []
+    await asyncio.sleep(0)
+    assert wire.sent == [b"headbody"]
+    transport.write(b"next")
+    await asyncio.sleep(0)
+    assert wire.sent == [b"headbody", b"next"]
+
+
+async def test_what_was_written_is_sent_before_the_end() -> None:
+    for end, mark in ((WholeAnswers.close, b"<close>"), (WholeAnswers.write_eof, b"<end>")):
+        wire = Wire()
+        transport = on(wire)
+        transport.write(b"answer")
+        end(transport)
+        await asyncio.sleep(0)
+        assert wire.sent == [b"answer", mark]
+
+
+async def test_nothing_is_sent_on_a_connection_that_was_lost_meanwhile() -> None:
+    wire = Wire()
+    transport = on(wire)
+    transport.write(b"answer")
+    transport.abort()
+    await asyncio.sleep(0)
+    transport.close()
+    assert wire.sent == [b"<abort>", b"<close>"]
