@@ -1,7 +1,8 @@
 """Every request is answered within its deadline, also when PostgreSQL does not answer at all.
 
 Taken out, `RequestDeadline` lets the requests of `test_a_frozen_server_holds_no_request_up` wait
-for as long as the queue and the connecting take.
+for as long as the queue and the connecting take. Taken out, the time that `Readiness` gives a check
+(`entrypoints/http/readiness.py`) leaves `/health/ready` at what it was before the freeze.
 """
 
 import asyncio
@@ -25,6 +26,7 @@ from tests.processes.tcp_proxy import TcpProxy
 pytestmark = needs_postgresql
 
 DEADLINE = 1.0
+READINESS_KNOWN_WITHIN_SECONDS = 2.0
 SETTINGS = {"request_deadline_seconds": str(DEADLINE), "database_pool_size": "2"}
 
 
@@ -60,6 +62,13 @@ async def is_answered_again(service: ServiceProcess, within: float = 10) -> None
     async with KeepAliveClient(service.port) as client:
         while (await client.request("POST", ITEMS, {"name": "lamp"})).status != 201:
             assert time.monotonic() < deadline
+            await asyncio.sleep(0.05)
+
+
+async def until_ready_is(status: int, client: KeepAliveClient) -> None:
+    """Return when `/health/ready` has this status; fail if that takes too long."""
+    async with asyncio.timeout(READINESS_KNOWN_WITHIN_SECONDS):
+        while (await client.request("GET", "/health/ready")).status != status:
             await asyncio.sleep(0.05)
 
 
@@ -122,3 +131,19 @@ async def test_a_write_that_was_under_way_is_answered_as_in_doubt(server: Postgr
     assert "Look whether it was made" in written.json()["detail"]
     assert "Nothing was changed" in read.json()["detail"]
     assert "in doubt" in names
+
+
+async def test_readiness_follows_the_server(server: PostgresServer) -> None:
+    async with (
+        service_on(server.url(), **SETTINGS) as service,
+        KeepAliveClient(service.port) as client,
+    ):
+        await until_ready_is(200, client)
+        await asyncio.to_thread(server.freeze)
+        try:
+            await until_ready_is(503, client)
+            assert_unavailable(await client.request("GET", "/health/ready"))
+            assert (await client.request("GET", "/health/live")).status == 200
+        finally:
+            await asyncio.to_thread(server.thaw)
+        await until_ready_is(200, client)
