@@ -11,28 +11,24 @@ class ApplicationError(Exception):
     """Something that a use case could not do."""
 
 
-class ExampleItemNotFound(ApplicationError):
+class ExampleItemRefusal(ApplicationError):
+    """What was asked cannot be done with the item of this id."""
+
+    def __init__(self, item_id: UUID) -> None:
+        super().__init__(item_id)
+        self.item_id = item_id
+
+
+class ExampleItemNotFound(ExampleItemRefusal):
     """There is no item of this id."""
 
-    def __init__(self, item_id: UUID) -> None:
-        super().__init__(f"there is no example item {item_id}")
-        self.item_id = item_id
 
-
-class StaleVersion(ApplicationError):
+class StaleVersion(ExampleItemRefusal):
     """The item is not, or is no longer, the version that the change was meant for."""
 
-    def __init__(self, item_id: UUID) -> None:
-        super().__init__(f"example item {item_id} was changed or deleted meanwhile")
-        self.item_id = item_id
 
-
-class DuplicateId(ApplicationError):
+class DuplicateId(ExampleItemRefusal):
     """An item of this id exists already."""
-
-    def __init__(self, item_id: UUID) -> None:
-        super().__init__(f"an example item {item_id} exists already")
-        self.item_id = item_id
 
 
 class KeyInProgress(ApplicationError):

@@ -29,12 +29,15 @@ class ConnectionLender:
     in the pool, where waiting would cost a greenlet and a timer; and only who needs a new one pays
     for SQLAlchemy's way of connecting.
 
+    It belongs to the event loop that it is made in.
+
     To take a connection from the pool and to put it back costs as much as half a statement. So one
     that comes back within `keep_seconds` of being taken is kept until then, for who asks next.
     """
 
     def __init__(self, engine: AsyncEngine, keep_seconds: float = 0) -> None:
         self._engine = engine
+        self._loop = asyncio.get_running_loop()
         self._keep_seconds = keep_seconds
         self._waiting: deque[_Turn] = deque()
         # How many connections in the pool are for somebody who has yet to take one: newcomers must
@@ -66,7 +69,7 @@ class ConnectionLender:
             return lease
         lease = await self._take()
         if self._keep_seconds:
-            self._until[lease] = asyncio.get_running_loop().time() + self._keep_seconds
+            self._until[lease] = time.monotonic() + self._keep_seconds
         return lease
 
     def give_back(self, lease: PoolProxiedConnection) -> None:
@@ -118,10 +121,9 @@ class ConnectionLender:
     def _may_be_kept(self, lease: PoolProxiedConnection) -> bool:
         if not self._keep_seconds:
             return False
-        loop = asyncio.get_running_loop()
         if self._timer is None:
-            self._timer = loop.call_later(self._keep_seconds, self.close)
-        return loop.time() < self._until[lease]
+            self._timer = self._loop.call_later(self._keep_seconds, self.close)
+        return time.monotonic() < self._until[lease]
 
     def _put_back(self, lease: PoolProxiedConnection) -> None:
         self._until.pop(lease, None)
@@ -132,10 +134,9 @@ class ConnectionLender:
         """Wait for one's turn; return a connection, or None if there is one in the pool."""
         if len(self._waiting) >= QUEUE_LIMIT:
             raise StorageUnavailable("too many wait for a connection to the database")
-        loop = asyncio.get_running_loop()
-        turn: _Turn = loop.create_future()
+        turn: _Turn = self._loop.create_future()
         self._waiting.append(turn)
-        timer = loop.call_later(seconds, _give_up, turn)
+        timer = self._loop.call_later(seconds, _give_up, turn)
         try:
             lease = await turn
         except BaseException:
@@ -162,8 +163,7 @@ class ConnectionLender:
         if self._is_turn_of_sessions:
             # One that waits in the pool is told so when the loop comes round, and takes it then.
             self._promised += 1
-            loop = asyncio.get_running_loop()
-            loop.call_soon(loop.call_soon, self._offer_here)
+            self._loop.call_soon(self._loop.call_soon, self._offer_here)
         else:
             self._wake_one()
 

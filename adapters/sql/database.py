@@ -19,9 +19,9 @@ Statement = Select[Any] | Insert | Update | Delete
 class Write:
     """A change that waits for its commit.
 
-    The statement returns a row if it found what it was meant for (`RETURNING`). `missed` is
-    raised when it did not, and `refused` says what to raise when a constraint, by its name,
-    refused it.
+    A statement that may not find what it is meant for returns a row if it did (`RETURNING`).
+    `missed` is raised when it did not, and `refused` says what to raise when a constraint, by its
+    name, refused it.
     """
 
     statement: Statement

@@ -19,7 +19,7 @@ _is_expected_version = (_columns.id == bindparam("expected_id")) & (
 GET = select(*COLUMNS).where(_columns.id == bindparam("id"))
 FIRST_PAGE = select(*COLUMNS).order_by(_columns.id).limit(bindparam("limit"))
 NEXT_PAGE = FIRST_PAGE.where(_columns.id > bindparam("after"))
-ADD = insert(example_items).returning(_columns.id)
+ADD = insert(example_items)
 UPDATE = (
     update(example_items)
     .where(_is_expected_version)

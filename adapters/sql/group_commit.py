@@ -1,27 +1,24 @@
 """Group commit: all units of work that wait share one transaction, and one flush to the disk."""
 
-import asyncio
 import sqlite3
 from collections.abc import Sequence
 from typing import Any, cast
 
 from adapters.sql.database import Write
 from adapters.sql.driver_errors import ConstraintViolated, constraint_of, meaning_of
-from adapters.sql.sqlite_batches import fail_all
+from adapters.sql.sqlite_batches import Work, fail_all
 
 
-class WriteWork:
+class WriteWork(Work):
     """The writes of one unit of work, which are made as a whole or not at all."""
 
-    __slots__ = ("done", "error", "statements", "writes")
+    __slots__ = ("writes",)
 
     def __init__(
         self, writes: Sequence[Write], statements: Sequence[tuple[str, Sequence[Any]]]
     ) -> None:
+        super().__init__(statements)
         self.writes = writes
-        self.statements = statements
-        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.error: Exception | None = None
 
 
 def commit_together(connection: sqlite3.Connection, units: list[WriteWork]) -> None:

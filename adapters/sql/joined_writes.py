@@ -37,6 +37,9 @@ def as_one(writes: Sequence[Write]) -> Write | None:
 
 @lru_cache(maxsize=500)
 def _joined(change: Statement, record: Insert) -> Insert | None:
+    if isinstance(change, Insert):
+        # It finds what it is meant for, or fails.
+        change = change.returning(*change.table.primary_key)
     columns = list(record.table.columns)
     if (
         isinstance(change, Select)
@@ -52,7 +55,7 @@ def _joined(change: Statement, record: Insert) -> Insert | None:
     found = exists(select(change.cte("found")))
     statement = record.from_select(
         [column.name for column in columns], select(*values).where(found)
-    )
+    ).returning(*record.table.primary_key)
     # A value that the change does not name itself gets another name inside a larger statement.
     return statement if _parameters(change) <= _parameters(statement) else None
 

@@ -24,7 +24,7 @@ from application.errors import OutcomeUnknown
 STOP_SECONDS = 2.0
 PROVEN_FOR_SECONDS = 1.0
 """How long after its last use a connection passes for alive."""
-KEEP_SECONDS = 0.005
+KEEP_SECONDS = 0.02
 """How long a statement's connection may be passed to the next one past the pool."""
 
 

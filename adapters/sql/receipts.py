@@ -12,7 +12,7 @@ from application.receipts import Receipt
 _columns = receipts.c
 
 FIND = select(receipts).where(_columns.key == bindparam("key"))
-ADD = insert(receipts).returning(_columns.key)
+ADD = insert(receipts)
 REMOVE = delete(receipts).where(
     _columns.key == bindparam("key"), _columns.expires_at == bindparam("expires_at")
 )

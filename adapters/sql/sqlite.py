@@ -16,7 +16,7 @@ from adapters.sql.connection_lender import ConnectionLender
 from adapters.sql.database import Parameters, Row, Statement, Write
 from adapters.sql.driver_errors import ConstraintViolated, meaning_of
 from adapters.sql.group_commit import WriteWork, commit_together
-from adapters.sql.sqlite_batches import SqliteBatches
+from adapters.sql.sqlite_batches import SqliteBatches, Work
 from adapters.sql.statement_events import StatementEvents
 from application.errors import OutcomeUnknown
 
@@ -31,7 +31,7 @@ class SqliteDatabase:
         self._writer = ConnectionLender(writer)
         reader = self._writer if readers is writer else ConnectionLender(readers)
         self._compiled = lru_cache(maxsize=500)(partial(CompiledStatement, dialect=writer.dialect))
-        self._events = StatementEvents(writer)
+        self._events = StatementEvents(writer, own_error_listeners=1)
         self._reads = SqliteBatches(reader, _read_all, self._events)
         self._writes = SqliteBatches(self._writer, commit_together, self._events)
 
@@ -66,6 +66,8 @@ class SqliteDatabase:
                 self._writer.give_back(lease)
 
     async def close(self) -> None:
+        await self._reads.close()
+        await self._writes.close()
         await self._readers.dispose()
 
     async def run(
@@ -116,14 +118,12 @@ class SqliteTransaction:
             raise error from OutcomeUnknown("cancelled while it committed")
 
 
-class _ReadWork:
-    __slots__ = ("done", "error", "rows", "statements")
+class _ReadWork(Work):
+    __slots__ = ("rows",)
 
     def __init__(self, sql: str, values: Sequence[Any]) -> None:
-        self.statements = ((sql, values),)
+        super().__init__(((sql, values),))
         self.rows: Sequence[Row] = ()
-        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.error: Exception | None = None
 
 
 def _read_all(connection: sqlite3.Connection, batch: list[_ReadWork]) -> None:

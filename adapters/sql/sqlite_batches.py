@@ -7,8 +7,9 @@ nobody.
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Generic, Protocol, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 import aiosqlite
 from sqlalchemy import PoolProxiedConnection
@@ -17,17 +18,21 @@ from adapters.sql.connection_lender import ConnectionLender
 from adapters.sql.driver_errors import meaning_of
 from adapters.sql.statement_events import StatementEvents
 
+HOLD_SECONDS = 0.02
 _T = TypeVar("_T")
 
 
-class Work(Protocol):
-    """What waits: the statements, who waits for them, and what went wrong on the thread."""
+class Work:
+    """What waits: the statements, and what went wrong with them on the thread."""
 
-    @property
-    def statements(self) -> Sequence[tuple[str, Sequence[Any]]]: ...
+    __slots__ = ("done", "error", "statements")
 
+    # Who waits for it, from the moment that it is given to `SqliteBatches`.
     done: "asyncio.Future[None]"
-    error: Exception | None
+
+    def __init__(self, statements: Sequence[tuple[str, Sequence[Any]]]) -> None:
+        self.statements = statements
+        self.error: Exception | None = None
 
 
 _WorkT = TypeVar("_WorkT", bound=Work)
@@ -49,15 +54,17 @@ class SqliteBatches(Generic[_WorkT]):
         self._lender = lender
         self._run = run
         self._events = events
+        self._loop = asyncio.get_running_loop()
         self._waiting: list[_WorkT] = []
         self._runners: set[asyncio.Task[None]] = set()
         self._most_runners = lender.connections
 
     async def done(self, work: _WorkT) -> None:
         """Return when the work is done; raise what became of it instead."""
+        work.done = self._loop.create_future()
         self._waiting.append(work)
         if len(self._runners) < self._most_runners:
-            self._runners.add(asyncio.create_task(self._run_all()))
+            self._runners.add(self._loop.create_task(self._run_all()))
         await work.done
         if work.error:
             raise work.error
@@ -66,31 +73,49 @@ class SqliteBatches(Generic[_WorkT]):
         """Tell whether the work, whose waiter was cancelled, will be left out."""
         return work in self._waiting
 
+    async def close(self) -> None:
+        """Return when no connection is in use."""
+        if self._runners:
+            await asyncio.wait(self._runners)
+
     async def _run_all(self) -> None:
         while self._waiting:
-            # Work whose waiter went away before its turn is left out.
-            batch = [work for work in self._waiting if not work.done.done()]
-            self._waiting = []
-            if batch:
-                await self._run_batch(batch)
+            try:
+                lease = await self._lender.lend()
+            except Exception as error:
+                batch = self._next_batch()
+                fail_all(batch, error)
+                _tell_all(batch)
+            else:
+                try:
+                    await self._run_batches(lease)
+                finally:
+                    self._lender.give_back(lease)
         # Nothing awaits since the last look, so that whoever comes next starts a new runner.
         self._runners.discard(cast("asyncio.Task[None]", asyncio.current_task()))
 
-    async def _run_batch(self, batch: list[_WorkT]) -> None:
+    async def _run_batches(self, lease: PoolProxiedConnection) -> None:
+        """Use the connection while there is work, but not for so long that sessions starve."""
+        end = time.monotonic() + HOLD_SECONDS
+        while self._waiting and time.monotonic() < end:
+            if batch := self._next_batch():
+                await self._run_batch(lease, batch)
+
+    async def _run_batch(self, lease: PoolProxiedConnection, batch: list[_WorkT]) -> None:
         try:
-            lease = await self._lender.lend()
-            try:
-                tell = self._watch(lease, batch) if self._events.are_watched else None
-                await on_thread(lease, lambda connection: self._run(connection, batch))
-                if tell:
-                    tell()
-            finally:
-                self._lender.give_back(lease)
+            tell = self._watch(lease, batch) if self._events.are_watched else None
+            await on_thread(lease, lambda connection: self._run(connection, batch))
+            if tell:
+                tell()
         except Exception as error:
             fail_all(batch, error)
-        for work in batch:
-            if not work.done.done():
-                work.done.set_result(None)
+        _tell_all(batch)
+
+    def _next_batch(self) -> list[_WorkT]:
+        # Work whose waiter went away before its turn is left out.
+        batch = [work for work in self._waiting if not work.done.done()]
+        self._waiting = []
+        return batch
 
     def _watch(self, lease: PoolProxiedConnection, batch: list[_WorkT]) -> Callable[[], None]:
         """Tell the listeners of the statements; return what tells them how these ended."""
@@ -110,10 +135,16 @@ class SqliteBatches(Generic[_WorkT]):
         return tell
 
 
-def fail_all(batch: list[_WorkT], error: Exception) -> None:
+def fail_all(batch: Sequence[Work], error: Exception) -> None:
     """Make the error that of all work which has none of its own."""
     for work in batch:
         work.error = work.error or cast(Exception, meaning_of(error))
+
+
+def _tell_all(batch: Sequence[Work]) -> None:
+    for work in batch:
+        if not work.done.done():
+            work.done.set_result(None)
 
 
 async def on_thread(

@@ -17,8 +17,11 @@ class StatementEvents:
     Listeners can see a statement, not alter it.
     """
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, own_error_listeners: int = 0) -> None:
+        """`own_error_listeners` is how many listeners for errors the engine has of its own, which
+        are no reason to tell of statements."""
         self._engine = engine.sync_engine
+        self._own_error_listeners = own_error_listeners
         self._listeners: Any = engine.sync_engine.dispatch
         self._error_listeners: Any = engine.sync_engine.dialect.dispatch
 
@@ -35,7 +38,7 @@ class StatementEvents:
             self._engine.echo
             or self._listeners.before_cursor_execute
             or self._listeners.after_cursor_execute
-            or self._error_listeners.handle_error
+            or len(self._error_listeners.handle_error) > self._own_error_listeners
         )
 
     @contextmanager

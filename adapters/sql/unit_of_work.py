@@ -42,7 +42,7 @@ class SqlUnitOfWork:
         # How many of the writes the transaction has; it is opened for the first of them.
         self._sent = 0
         self._transaction: Transaction | None = None
-        self._open = AsyncExitStack()
+        self._open: AsyncExitStack | None = None
         self.example_items = SqlExampleItemRepository(self)
 
     @property
@@ -91,6 +91,7 @@ class SqlUnitOfWork:
 
     async def _send_writes(self) -> Transaction:
         if self._transaction is None:
+            self._open = AsyncExitStack()
             self._transaction = await self._open.enter_async_context(self._database.transaction())
         await self._transaction.apply(self._writes[self._sent :])
         self._sent = len(self._writes)
@@ -98,10 +99,10 @@ class SqlUnitOfWork:
 
     async def _end_transaction(self) -> None:
         """Roll back what was not committed, and give the connection back."""
-        if self._transaction is not None:
-            self._transaction = None
+        if self._open is not None:
+            block, self._open, self._transaction = self._open, None, None
             self._sent = 0
-            await self._open.aclose()
+            await block.aclose()
 
 
 class SqlUnitsOfWork:

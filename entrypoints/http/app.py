@@ -16,6 +16,7 @@ from entrypoints.http import example_items, health
 from entrypoints.http.access import Access
 from entrypoints.http.allowed_hosts import AllowedHosts
 from entrypoints.http.beside_requests import beside_requests
+from entrypoints.http.direct_routes import DirectRoutes
 from entrypoints.http.error_handlers import add_error_handlers
 from entrypoints.http.openapi import describe
 from entrypoints.http.receipt_purge import purge_now_and_then
@@ -57,7 +58,10 @@ def create_app(settings: AppSettings, **overrides: Any) -> FastAPI:
         telemetry=dict.fromkeys(("tracing", "metrics", "logs"), settings.telemetry_enabled),
     )
     _answer_head(app)
-    app.router.routes[:0] = [*example_items.router.routes, *health.router.routes]
+    routes = [*example_items.router.routes, *health.router.routes]
+    app.router.routes[:0] = routes
+    if not settings.telemetry_enabled:  # FastAPI reports only what goes its way
+        app.add_middleware(DirectRoutes, fastapi=app, routes=routes)
     if settings.api_keys:
         app.add_middleware(Access, keys=ApiKeys(settings.api_keys))
     if "*" not in settings.host_names:

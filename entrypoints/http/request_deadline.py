@@ -30,13 +30,15 @@ class RequestDeadline:
         # Which were cancelled here, and how many cancellations by others they had before that.
         self._cancelled: dict[_Task, int] = {}
         self._timer: asyncio.TimerHandle | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        task = asyncio.current_task()
+        # To find out which loop is running takes Python 3.11 a system call.
+        task = asyncio.current_task(self._loop) or asyncio.current_task()
         if scope["type"] != "http" or task is None:
             await self._app(scope, receive, send)
             return
-        loop = task.get_loop()
+        self._loop = loop = task.get_loop()
         deadlines = self._deadlines
         deadlines[task] = deadline = loop.time() + self._seconds
         if self._timer is None:
