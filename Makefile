@@ -67,6 +67,10 @@ format: .venv/.installed-dev ## format the code and mend what can be mended
 	@$(BIN)/python -m ruff check --fix-only
 	@$(BIN)/python -m ruff format
 
+.PHONY: soak
+soak: .venv/.installed-dev ## load it and let things fail, for 10 minutes; ARGS='--minutes 60 --database sqlite'
+	@$(BIN)/python -m tests.soak $(ARGS)
+
 .PHONY: bench
 bench: .venv/.installed-bench .venv/run/.installed ## measure, at length
 	@$(BIN)/python -m benchmarks --python .venv/run/bin/python $(ARGS)

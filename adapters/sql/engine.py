@@ -21,7 +21,7 @@ from adapters.sql.sqlite import SqliteDatabase
 from adapters.sql.sqlite_deadline import interrupt_late_statements
 
 ASYNC_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
-SQLITE_READERS = 2
+SQLITE_READERS = 4
 # SQLite waits so much of the deadline for another process that writes.
 BUSY_SHARE = 0.8
 # A connection is waited for so much of the deadline, so that who gets one can still use it: who is

@@ -19,6 +19,7 @@ from adapters.sql.driver_errors import meaning_of
 from adapters.sql.statement_events import StatementEvents
 
 HOLD_SECONDS = 0.02
+LATE_SECONDS = 0.02
 _T = TypeVar("_T")
 
 
@@ -39,7 +40,8 @@ _WorkT = TypeVar("_WorkT", bound=Work)
 
 
 class SqliteBatches(Generic[_WorkT]):
-    """Runs work in batches on an engine's connections, each of which takes one batch at a time.
+    """Runs work in batches on an engine's connections, each of which takes one batch at a time. A
+    second connection is for what waits while a batch takes long.
 
     `run` gets a batch on a connection's thread and leaves each work's error with it; what it
     raises is the error of all.
@@ -58,13 +60,14 @@ class SqliteBatches(Generic[_WorkT]):
         self._waiting: list[_WorkT] = []
         self._runners: set[asyncio.Task[None]] = set()
         self._most_runners = lender.connections
+        # How many of the runners have a batch that takes long.
+        self._late = 0
 
     async def done(self, work: _WorkT) -> None:
         """Return when the work is done; raise what became of it instead."""
         work.done = self._loop.create_future()
         self._waiting.append(work)
-        if len(self._runners) < self._most_runners:
-            self._runners.add(self._loop.create_task(self._run_all()))
+        self._start_runner()
         await work.done
         if work.error:
             raise work.error
@@ -77,6 +80,11 @@ class SqliteBatches(Generic[_WorkT]):
         """Return when no connection is in use."""
         if self._runners:
             await asyncio.wait(self._runners)
+
+    def _start_runner(self) -> None:
+        """Start one, unless another will soon be free: threads get into each other's way."""
+        if len(self._runners) == self._late < self._most_runners:
+            self._runners.add(self._loop.create_task(self._run_all()))
 
     async def _run_all(self) -> None:
         while self._waiting:
@@ -102,6 +110,16 @@ class SqliteBatches(Generic[_WorkT]):
                 await self._run_batch(lease, batch)
 
     async def _run_batch(self, lease: PoolProxiedConnection, batch: list[_WorkT]) -> None:
+        is_late = False
+
+        def be_late() -> None:
+            nonlocal is_late
+            is_late = True
+            self._late += 1
+            if self._waiting:
+                self._start_runner()
+
+        timer = self._loop.call_later(LATE_SECONDS, be_late)
         try:
             tell = self._watch(lease, batch) if self._events.are_watched else None
             await on_thread(lease, lambda connection: self._run(connection, batch))
@@ -109,6 +127,9 @@ class SqliteBatches(Generic[_WorkT]):
                 tell()
         except Exception as error:
             fail_all(batch, error)
+        finally:
+            timer.cancel()
+            self._late -= is_late
         _tell_all(batch)
 
     def _next_batch(self) -> list[_WorkT]:

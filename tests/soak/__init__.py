@@ -1,0 +1,1 @@
+"""Load and random faults for a chosen time, and then an account: `python -m tests.soak --help`."""

@@ -1,0 +1,88 @@
+import asyncio
+from contextlib import AsyncExitStack
+from random import Random
+from typing import Any
+
+from tests.faults.keep_alive_client import Answer, KeepAliveClient
+from tests.soak.account import RESET, STUCK, TURNED_AWAY, Account
+from tests.soak.lives import Lives
+
+STUCK_SECONDS = 10.0
+LATE_ATTEMPTS = 100
+PAUSE = (0.05, 0.2)
+IN_PROGRESS = b"in progress"
+
+
+class Client:
+    """Sends each request until there is an answer that says what became of it."""
+
+    def __init__(self, lives: Lives, account: Account, chance: Random, over: asyncio.Event) -> None:
+        self._lives = lives
+        self._account = account
+        self._chance = chance
+        self._over = over
+        self._connection: KeepAliveClient | None = None
+        self._end_of_connection = AsyncExitStack()
+        self._life = 0
+
+    async def send(
+        self, method: str, path: str, content: Any = None, **headers: str
+    ) -> Answer | None:
+        """Return None if there is no such answer long after the end of the faults."""
+        late = 0
+        while late < LATE_ATTEMPTS:
+            answer = await self._try(method, path, content, headers)
+            if answer and _is_definite(answer):
+                return answer
+            late += self._over.is_set()
+            self._account.count("sent again")
+            await asyncio.sleep(self._chance.uniform(*PAUSE))
+        self._account.count(STUCK, f"{method} {path} {headers}: no definite answer in the end")
+        return None
+
+    async def close(self) -> None:
+        self._connection = None
+        await self._end_of_connection.aclose()
+
+    async def _try(
+        self, method: str, path: str, content: Any, headers: dict[str, str]
+    ) -> Answer | None:
+        what = f"{method} {path} {headers} {content or ''}"
+        is_new = self._connection is None
+        try:
+            async with asyncio.timeout(STUCK_SECONDS):
+                connection = self._connection or await self._connect()
+                answer = await connection.request(method, path, content, **headers)
+        except TimeoutError:
+            self._account.count(STUCK, what)
+        except ConnectionRefusedError:
+            self._account.count("refused connections")
+        except (OSError, asyncio.IncompleteReadError) as error:
+            self._account.count(self._name_of_end(is_new), f"{what}: {error!r}")
+        else:
+            self._account.count_status(answer.status, f"{what}: {answer}")
+            if answer.headers.get("connection") == "close":
+                await self.close()
+            return answer
+        await self.close()
+        return None
+
+    async def _connect(self) -> KeepAliveClient:
+        self._life = self._lives.number
+        client = KeepAliveClient(self._lives.port)
+        self._connection = await self._end_of_connection.enter_async_context(client)
+        return self._connection
+
+    def _name_of_end(self, is_new: bool) -> str:
+        if self._life in self._lives.killed:
+            return "reset by a kill"
+        # The system completes connections before the service accepts them, and resets those that
+        # it has not accepted when it closes its socket. Nothing was done for them.
+        if is_new and self._life in self._lives.told_to_end:
+            return TURNED_AWAY
+        return RESET
+
+
+def _is_definite(answer: Answer) -> bool:
+    is_open = answer.status >= 500 or (answer.status == 409 and IN_PROGRESS in answer.body)
+    return not is_open
