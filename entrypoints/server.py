@@ -1,10 +1,13 @@
 """The HTTP server: uvicorn's, which sees its clients off before it ends."""
 
 import asyncio
+import os
 import signal
 import socket
 import sys
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from types import FrameType
 
 import uvicorn
@@ -15,6 +18,7 @@ from entrypoints.http.http_protocol import HttpProtocol
 from entrypoints.settings import AppSettings
 
 DRAIN_SECONDS = 2.0
+LAST_ONES_SECONDS = 0.5
 WORKER_START_SECONDS = 30
 READ_SECONDS = 4.0
 """How long a request may take to arrive."""
@@ -61,14 +65,54 @@ class DrainingServer(uvicorn.Server):
         began = time.monotonic()
         self.lifespan.state["draining"] = True
         self.server_state.default_headers.append((b"connection", b"close"))
-        drained = began + min(DRAIN_SECONDS, grace / 2)
-        # uvicorn says nothing when a connection ends; it looks again and again too.
-        while self.server_state.connections and time.monotonic() < drained and not self.force_exit:  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
+        await self._until_all_are_gone(began + min(DRAIN_SECONDS, grace / 2))
+        await self._accept_the_last_ones()
+        # From now on nobody comes, and who came last has yet to ask.
+        await self._until_all_are_gone(time.monotonic() + min(LAST_ONES_SECONDS, grace / 4))
         # Whoever waits takes it for a number of seconds, of which there are parts.
         remaining = grace - (time.monotonic() - began)
         self.config.timeout_graceful_shutdown = remaining  # type: ignore[assignment]
         await super().shutdown(sockets)
+
+    async def _until_all_are_gone(self, deadline: float) -> None:
+        # uvicorn says nothing when a connection ends; it looks again and again too.
+        while (  # noqa: ASYNC110
+            self.server_state.connections and time.monotonic() < deadline and not self.force_exit
+        ):
+            await asyncio.sleep(0.02)
+
+    async def _accept_the_last_ones(self) -> None:
+        """Stop listening, and serve whom the kernel had connected by then: closing the socket would
+        reset them."""
+        accepted: list[socket.socket] = []
+        for server in self.servers:
+            # Copies, which stay open when the server closes its own.
+            listeners = [socket.socket(fileno=os.dup(each.fileno())) for each in server.sockets]
+            accepted += _connected(listeners)
+            server.close()
+            accepted += _connected(listeners)
+            for listener in listeners:
+                listener.close()
+        loop = asyncio.get_running_loop()
+        for connection in accepted:
+            with suppress(OSError):  # it has gone meanwhile
+                await loop.connect_accepted_socket(self._new_protocol, connection)
+
+    def _new_protocol(self) -> HttpProtocol:
+        return HttpProtocol(
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+
+
+def _connected(listeners: Sequence[socket.socket]) -> Iterator[socket.socket]:
+    """Accept who is connected already."""
+    for listener in listeners:
+        listener.setblocking(False)
+        with suppress(OSError):  # nobody is left, or one has gone
+            while True:
+                connection, _ = listener.accept()
+                connection.setblocking(False)
+                yield connection
 
 
 class SingleServer(DrainingServer):

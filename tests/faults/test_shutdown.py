@@ -2,7 +2,8 @@
 
 Taken out, `DrainingServer.shutdown` lets uvicorn close idle connections at once, on which clients
 are sending at that moment; and `/health/ready` never tells. Taken out, `SingleServer` and
-`Supervisor.join_all` let the second signal be for nothing.
+`Supervisor.join_all` let the second signal be for nothing. Taken out, what
+`DrainingServer._accept_the_last_ones` does resets those that the kernel has connected last.
 """
 
 import asyncio
@@ -55,6 +56,30 @@ async def test_every_request_is_answered_and_no_connection_reset(
     async with service_on(fault_url) as restarted:
         kept = {item["id"] for item in await all_items(restarted)}
     assert kept == {answer.json()["id"] for answer in answers}
+
+
+@pytest.mark.slow
+async def test_who_connects_at_the_last_moment_is_answered_or_refused() -> None:
+    async def come_again_and_again(service: ServiceProcess) -> int:
+        """Ask on a connection of its own each time, until that is refused; return how often."""
+        answers = 0
+        while True:
+            try:
+                reader, writer = await asyncio.open_connection(service.host, service.port)
+            except ConnectionRefusedError:
+                return answers
+            writer.write(b"GET /health/live HTTP/1.1\r\nHost: test\r\n\r\n")
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+            writer.close()
+            answers += 1
+
+    for _ in range(3):
+        async with service_on("memory://") as service:
+            clients = [asyncio.create_task(come_again_and_again(service)) for _ in range(50)]
+            await asyncio.sleep(0.5)
+            service.terminate()
+            assert min(await asyncio.gather(*clients)) > 0
+            assert await service.wait() == 0
 
 
 async def test_it_is_not_ready_first_and_serves_meanwhile(sqlite_file_url: str) -> None:

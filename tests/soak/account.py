@@ -23,6 +23,7 @@ MUST_BE_NONE = {
     UNEXPECTED: "answers that a client's own items cannot have",
     STUCK: "requests with neither an answer nor an end",
     RESET: "connections that ended without a word, by no kill",
+    TURNED_AWAY: "new connections that were reset, unanswered, by a service told to end",
     LEAKED: "what is left when the clients have gone",
     FAILED: "answers with this status",
     TRACEBACK: "exceptions in the service's log",
@@ -35,7 +36,6 @@ MAY_BE = {
     "other 5xx": "answers with such a status",
     "sent again": "requests without a definite answer",
     "replayed answers": "answers that had been earned by an earlier sending",
-    TURNED_AWAY: "new connections that were reset, unanswered, by a service told to end",
 }
 SERVER_ERRORS = {"500", "503", "507"}
 MOST_EXAMPLES = 3
