@@ -19,7 +19,9 @@ from adapters.sql.driver_errors import meaning_of
 from adapters.sql.statement_events import StatementEvents
 
 HOLD_SECONDS = 0.02
+"""How long batch after batch may have the same connection, for which a session may wait."""
 LATE_SECONDS = 0.02
+"""After how long those that wait for a batch get another connection."""
 _T = TypeVar("_T")
 
 

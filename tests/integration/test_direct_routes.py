@@ -1,0 +1,99 @@
+"""What `DirectRoutes` answers is what FastAPI's own way would."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+import pytest
+from starlette.routing import Router
+
+from application.errors import StorageFull
+from entrypoints.http.app import create_app
+from tests.counting_ids import CountingIds
+from tests.fixed_clock import FixedClock
+from tests.integration.failing_units_of_work import FailingUnitsOfWork
+from tests.integration.service import ITEMS, UNKNOWN_ID, client_of, settings_for
+
+ITEM = f"{ITEMS}/{CountingIds().new_id()}"
+JSON = {"Content-Type": "application/json"}
+REQUESTS: list[tuple[str, str, bytes, Mapping[str, str]]] = [
+    ("POST", ITEMS, b'{"name": "lamp"}', JSON),
+    ("POST", f"{ITEMS}/", b'{"name": "desk"}', {**JSON, "Idempotency-Key": "1"}),
+    ("POST", f"{ITEMS}/", b'{"name": "desk"}', {**JSON, "Idempotency-Key": "1"}),
+    ("GET", f"{ITEMS}?limit=1", b"", {}),
+    ("HEAD", ITEMS, b"", {}),
+    ("GET", ITEM, b"", {"If-None-Match": '"1"'}),
+    ("GET", f"{ITEM}/", b"", {}),
+    ("HEAD", ITEM, b"", {}),
+    ("PUT", ITEM, b'{"name": "chair"}', {**JSON, "If-Match": '"1"'}),
+    ("PATCH", ITEM, b'{"description": "Four legs."}', {**JSON, "If-Match": '"1"'}),
+    ("PATCH", ITEM, b'{"description": "Four legs."}', JSON),
+    ("DELETE", ITEM, b"", {}),
+    ("GET", ITEM, b"", {}),
+    ("GET", f"{ITEMS}/{UNKNOWN_ID}", b"", {}),
+    ("GET", f"{ITEMS}/1", b"", {}),
+    ("GET", "/nowhere", b"", {}),
+    ("DELETE", ITEMS, b"", {}),
+    ("POST", ITEM, b"{}", JSON),
+    ("OPTIONS", ITEM, b"", {}),
+    ("GET", ITEMS, b"", {"Accept": "text/html"}),
+    ("POST", ITEMS, b"lamp", {"Content-Type": "text/plain"}),
+    ("POST", ITEMS, b"{", JSON),
+    ("POST", ITEMS, b'{"name": " "}', JSON),
+    ("GET", f"{ITEMS}?limit=0&cursor=x", b"", {}),
+    ("GET", "/health/live", b"", {}),
+    ("GET", "/health/ready", b"", {}),
+]
+
+
+def parts_of(answer: httpx.Response) -> tuple[int, dict[str, str], str]:
+    headers = {name: value for name, value in answer.headers.items() if name != "x-request-id"}
+    return answer.status_code, headers, answer.text
+
+
+async def answers(*, by_fastapi: bool, error: Exception | None = None) -> list[Any]:
+    """Return what all requests are answered; by FastAPI's own way, because of telemetry."""
+    units = FailingUnitsOfWork()
+    units.on_commit = units.on_reading = error
+    settings = settings_for("memory://").model_copy(update={"telemetry_enabled": by_fastapi})
+    app = create_app(settings, clock=FixedClock(), ids=CountingIds(), units_of_work=units)
+    async with client_of(app) as client:
+        return [
+            parts_of(
+                await client.request(
+                    method, path, content=content, headers={**headers, "X-Request-ID": "one"}
+                )
+            )
+            for method, path, content, headers in REQUESTS
+        ]
+
+
+@pytest.mark.parametrize(
+    ("error", "status"), [(None, 201), (StorageFull("x"), 507), (ZeroDivisionError(), 500)]
+)
+async def test_both_ways_answer_the_same(error: Exception | None, status: int) -> None:
+    direct = await answers(by_fastapi=False, error=error)
+
+    for request, ours, theirs in zip(
+        REQUESTS, direct, await answers(by_fastapi=True, error=error), strict=True
+    ):
+        assert ours == theirs, request
+    assert direct[0][0] == status
+
+
+async def test_fastapi_is_asked_for_nothing_but_what_is_no_direct_route(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+    way = Router.__call__
+
+    async def note(self: Router, scope: Any, receive: Any, send: Any) -> None:
+        asked.append(scope["path"])
+        await way(self, scope, receive, send)
+
+    async with client_of(create_app(settings_for("memory://"))) as client:
+        monkeypatch.setattr(Router, "__call__", note)
+        for path in (ITEMS, f"{ITEMS}/", ITEM, "/health/live", "/docs", "/nowhere"):
+            await client.get(path)
+
+    assert asked == ["/docs", "/nowhere"]
