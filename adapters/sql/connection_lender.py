@@ -17,7 +17,7 @@ from application.errors import StorageUnavailable
 
 QUEUE_LIMIT = 1000
 LAST_USE = "last_use"
-"""Under this name a connection's `info` tells when it came back to the pool: `time.monotonic()`."""
+"""Under this name a connection's `info` tells when it was given back last: `time.monotonic()`."""
 
 _Turn = asyncio.Future[PoolProxiedConnection | None]
 
@@ -76,15 +76,16 @@ class ConnectionLender:
         """End a loan."""
         if not lease.is_valid:
             self.throw_away(lease)
-        elif self._may_be_kept(lease):
-            while self._waiting:
-                turn = self._waiting.popleft()
-                if not turn.done():
-                    turn.set_result(lease)
-                    return
-            self._kept.append(lease)
-        else:
+            return
+        lease.info[LAST_USE] = now = time.monotonic()
+        if now >= self._until.get(lease, 0):
             self._put_back(lease)
+        elif turn := self._next_turn():
+            turn.set_result(lease)
+        else:
+            self._kept.append(lease)
+            if self._timer is None:
+                self._timer = self._loop.call_later(self._keep_seconds, self.close)
 
     def throw_away(self, lease: PoolProxiedConnection) -> None:
         """End a loan, and let the pool connect anew."""
@@ -118,16 +119,8 @@ class ConnectionLender:
                 raise StorageUnavailable(str(meaning)) from error
             raise
 
-    def _may_be_kept(self, lease: PoolProxiedConnection) -> bool:
-        if not self._keep_seconds:
-            return False
-        if self._timer is None:
-            self._timer = self._loop.call_later(self._keep_seconds, self.close)
-        return time.monotonic() < self._until[lease]
-
     def _put_back(self, lease: PoolProxiedConnection) -> None:
         self._until.pop(lease, None)
-        lease.info[LAST_USE] = time.monotonic()
         lease.close()
 
     async def _turn(self, seconds: float) -> PoolProxiedConnection | None:
@@ -173,12 +166,16 @@ class ConnectionLender:
             self._wake_one()
 
     def _wake_one(self) -> None:
+        if turn := self._next_turn():
+            self._promised += 1
+            turn.set_result(None)
+
+    def _next_turn(self) -> _Turn | None:
         while self._waiting:
             turn = self._waiting.popleft()
             if not turn.done():
-                self._promised += 1
-                turn.set_result(None)
-                return
+                return turn
+        return None
 
 
 def _give_up(turn: _Turn) -> None:

@@ -31,6 +31,7 @@ class SqliteDatabase:
         self._writer = ConnectionLender(writer)
         reader = self._writer if readers is writer else ConnectionLender(readers)
         self._compiled = lru_cache(maxsize=500)(partial(CompiledStatement, dialect=writer.dialect))
+        # The one that keeps the connection after a cancellation: see `_sqlite_engine`.
         self._events = StatementEvents(writer, own_error_listeners=1)
         self._reads = SqliteBatches(reader, _read_all, self._events)
         self._writes = SqliteBatches(self._writer, commit_together, self._events)

@@ -1,5 +1,6 @@
 """How often each use case waits for the server: what decides its speed over a network."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -8,6 +9,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import make_url
 
+from adapters.sql import postgresql
 from adapters.sql.storage import SqlStorage
 from application.example_item_service import ExampleItemService
 from application.idempotency import Idempotency
@@ -108,6 +110,34 @@ async def test_change_makes_two(service: ExampleItemService, round_trips: RoundT
     await service.change(ITEM_ID, name="table")
 
     assert round_trips.made == 2
+
+
+async def test_a_pause_costs_a_create_one_more(
+    service: ExampleItemService, round_trips: RoundTrips, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The connection is asked whether it lives, because a write cannot be repeated."""
+    await pause(monkeypatch)
+
+    await service.create("chair", None)
+
+    assert round_trips.made == 2
+
+
+async def test_a_pause_costs_a_change_nothing(
+    service: ExampleItemService, round_trips: RoundTrips, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it reads first tells that the connection lives."""
+    await pause(monkeypatch)
+
+    await service.change(ITEM_ID, name="table")
+
+    assert round_trips.made == 2
+
+
+async def pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let more time pass than a connection passes for alive."""
+    monkeypatch.setattr(postgresql, "PROVEN_FOR_SECONDS", 0.5)
+    await asyncio.sleep(0.6)
 
 
 async def test_replace_makes_two(service: ExampleItemService, round_trips: RoundTrips) -> None:
