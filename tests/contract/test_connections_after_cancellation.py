@@ -4,27 +4,12 @@ import asyncio
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
-from sqlalchemy.pool import QueuePool
 
 from adapters.sql.storage import SqlStorage
 from application.errors import DuplicateId
 from tests.contract.example_items import all_stored, new_item, store
+from tests.contract.lent_connections import all_are_back
 from tests.contract.moments import cancel, moments
-
-
-def lent(engine: AsyncEngine) -> int:
-    assert isinstance(engine.pool, QueuePool)
-    return engine.pool.checkedout()
-
-
-async def all_are_back(engine: AsyncEngine) -> bool:
-    """A commit that nobody waits for any more may still be under way for a moment, and who lends
-    connections keeps them for another."""
-    for _ in range(200):
-        if not lent(engine):
-            return True
-        await asyncio.sleep(0.01)
-    return False
 
 
 @pytest.mark.parametrize("reads", [False, True])

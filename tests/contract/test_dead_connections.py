@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
-from sqlalchemy.pool import QueuePool
 
 from adapters.sql import postgresql
 from adapters.sql.storage import SqlStorage
@@ -16,40 +15,35 @@ from application.idempotency import Idempotency
 from application.receipts import ReceiptFor
 from domain.example_item import ExampleItem
 from tests.contract.example_items import all_stored, new_item, next_version, store
+from tests.contract.lent_connections import all_are_back
 from tests.counting_ids import CountingIds
 from tests.database_settings import engine_for
 from tests.fixed_clock import FixedClock
-from tests.postgresql_databases import run_statement
+from tests.postgresql_databases import end_all_connections
 
 POOL_SIZE = 3
-END_ALL_CONNECTIONS = (
-    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
-    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-)
 
 
 @pytest.fixture
 async def storage(postgresql_url: str) -> AsyncIterator[SqlStorage]:
     """A storage whose pool is full of connections that nobody uses."""
     engine = engine_for(postgresql_url, pool_size=POOL_SIZE)
-    assert isinstance(engine.pool, QueuePool)
     storage = SqlStorage(engine)
     await asyncio.gather(*(all_stored(storage.units_of_work) for _ in range(POOL_SIZE)))
-    while engine.pool.checkedout():
-        await asyncio.sleep(0.001)
+    assert await all_are_back(engine)
     yield storage
     await storage.close()
 
 
-def end_all_connections(url: str) -> None:
-    """End them while the event loop stands still, so that it cannot notice."""
-    thread = threading.Thread(target=run_statement, args=(url, END_ALL_CONNECTIONS))
+def end_all_unnoticed(url: str) -> None:
+    """End all connections while the event loop stands still, so that it cannot notice."""
+    thread = threading.Thread(target=end_all_connections, args=(url,))
     thread.start()
     thread.join()
 
 
 async def test_a_read_is_repeated(storage: SqlStorage, postgresql_url: str) -> None:
-    end_all_connections(postgresql_url)
+    end_all_unnoticed(postgresql_url)
 
     assert await all_stored(storage.units_of_work) == []
 
@@ -58,7 +52,7 @@ async def test_a_write_first_asks_a_connection_that_was_idle(
     storage: SqlStorage, postgresql_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(postgresql, "PROVEN_FOR_SECONDS", 0)
-    end_all_connections(postgresql_url)
+    end_all_unnoticed(postgresql_url)
 
     await store(storage.units_of_work, new_item())
 
@@ -69,7 +63,7 @@ async def test_a_transaction_first_asks_a_connection_that_was_idle(
     storage: SqlStorage, postgresql_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(postgresql, "PROVEN_FOR_SECONDS", 0)
-    end_all_connections(postgresql_url)
+    end_all_unnoticed(postgresql_url)
 
     async with storage.units_of_work.for_writing() as unit:
         unit.example_items.add(new_item())
@@ -83,7 +77,7 @@ async def test_a_write_on_one_just_used_is_in_doubt(
     storage: SqlStorage, postgresql_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(postgresql, "PROVEN_FOR_SECONDS", 60)
-    end_all_connections(postgresql_url)
+    end_all_unnoticed(postgresql_url)
 
     with pytest.raises(OutcomeUnknown):
         await store(storage.units_of_work, new_item())
@@ -99,7 +93,7 @@ async def test_with_a_key_it_is_made_once_all_the_same(
     async def create(receipt: ReceiptFor[ExampleItem]) -> ExampleItem:
         return await service.create("lamp", None, receipt)
 
-    end_all_connections(postgresql_url)
+    end_all_unnoticed(postgresql_url)
     await idempotency.once("key", b"print", create, lambda _item: b"")
 
     assert len(await all_stored(storage.units_of_work)) == 1

@@ -12,7 +12,7 @@ from adapters.sql.storage import SqlStorage
 from application.errors import StorageUnavailable
 from tests.contract.example_items import all_stored, new_item, store
 from tests.database_settings import engine_for
-from tests.postgresql_databases import run_statement
+from tests.postgresql_databases import end_all_connections
 
 
 async def test_a_storage_can_be_used_when_it_was_opened(sql_storage: SqlStorage) -> None:
@@ -68,12 +68,7 @@ async def test_a_check_does_not_take_its_own_dead_connection_for_a_dead_server(
 ) -> None:
     storage = SqlStorage(engine_for(postgresql_url))
     await storage.check()
-    await asyncio.to_thread(
-        run_statement,
-        postgresql_url,
-        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
-        " WHERE datname = current_database() AND pid <> pg_backend_pid()",
-    )
+    await asyncio.to_thread(end_all_connections, postgresql_url)
     await storage.check()
     await storage.close()
 

@@ -18,6 +18,7 @@ from tests.faults.postgresql_service import (
     needs_postgresql,
     service_on,
 )
+from tests.faults.service_log import events_of
 from tests.integration.service import ITEMS
 from tests.processes.postgresql_server import PostgresServer
 from tests.processes.service_process import ServiceProcess
@@ -87,11 +88,7 @@ async def test_a_frozen_server_holds_no_request_up(server: PostgresServer) -> No
                 await asyncio.to_thread(server.thaw)
         await is_answered_again(service)
 
-    statuses = [
-        line["status"]
-        for line in service.log_lines()
-        if isinstance(line, dict) and line["event"] == "request"
-    ]
+    statuses = [line["status"] for line in events_of(service, "request")]
     assert statuses.count(503) >= 6
     assert None not in statuses
 

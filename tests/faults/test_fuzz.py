@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from tests.faults.malformed_requests import BODY, MALFORMED, POST, raw, request
 from tests.faults.running import all_items, on_both_databases, service_on
+from tests.faults.service_log import assert_no_traceback
 from tests.processes.service_process import ServiceProcess
 
 CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
@@ -42,7 +43,7 @@ async def test_the_service_does_what_its_document_says(
         assert fuzzer.returncode == 0, output.decode()
         for phase in ("Examples", "Coverage", "Fuzzing", "Stateful"):
             assert f"✅ {phase}" in output.decode(), output.decode()
-        assert "Traceback" not in service.log
+        assert_no_traceback(service)
 
 
 @pytest.fixture(scope="module")
@@ -132,4 +133,4 @@ def test_no_connection_is_left(service: ServiceProcess) -> None:
                     await asyncio.sleep(0.05)
 
         runner.run(until_they_are_gone())
-    assert "Traceback" not in service.log
+    assert_no_traceback(service)

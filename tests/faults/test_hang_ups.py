@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import make_url
 
 from tests.faults.running import client_of, service_on
+from tests.faults.service_log import assert_no_traceback
 from tests.integration.service import ITEMS
 from tests.processes.service_process import ServiceProcess
 
@@ -39,7 +40,7 @@ async def test_their_work_is_cancelled_and_undone(postgresql_url: str, clients: 
                 await until_nobody_waits(holder)
             assert (await client.get(address)).json() == item
             assert service.memory_bytes() - before < 25_000_000
-            assert "Traceback" not in service.log
+            assert_no_traceback(service)
             assert '"level":"error"' not in service.log
     finally:
         await holder.close()

@@ -7,18 +7,16 @@ process write, all that there is; taken out, the bound in the statement that rea
 
 import asyncio
 import re
-import sqlite3
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 
 import pytest
-from sqlalchemy import make_url
 
+from benchmarks.many_rows import multiply, row_id
 from tests.faults.keep_alive_client import KeepAliveClient
 from tests.faults.running import on_both_databases, service_on
 from tests.integration.service import ITEMS
-from tests.postgresql_databases import run_statement
 from tests.processes.service_process import ServiceProcess
 
 ROWS = 200_000
@@ -27,30 +25,6 @@ SECONDS = 1.0
 LONGEST_WAIT_SECONDS = 0.1
 ATTEMPTS = 3
 
-# Copies of the one item, under ids that count up.
-COPIED = "name, description, version, created_at, updated_at"
-REST_OF_ID = "70008000000000000000"
-ON_POSTGRESQL = f"""
-    INSERT INTO example_items (id, {COPIED})
-    SELECT (lpad(to_hex(n), 12, '0') || '{REST_OF_ID}')::uuid, {COPIED}
-    FROM example_items CROSS JOIN generate_series(2, {ROWS}) AS n
-"""
-ON_SQLITE = f"""
-    WITH RECURSIVE numbers (n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM numbers WHERE n < {ROWS})
-    INSERT INTO example_items (id, {COPIED})
-    SELECT printf('%012x{REST_OF_ID}', n), {COPIED} FROM numbers CROSS JOIN example_items
-"""
-
-
-def fill(url: str) -> None:
-    """Make many items of one."""
-    if url.startswith("postgresql"):
-        run_statement(url, ON_POSTGRESQL)
-        run_statement(url, "VACUUM ANALYZE example_items")
-    else:
-        with closing(sqlite3.connect(str(make_url(url).database))) as connection, connection:
-            connection.execute(ON_SQLITE)
-
 
 @asynccontextmanager
 async def many_items(url: str) -> AsyncIterator[tuple[ServiceProcess, str]]:
@@ -58,9 +32,9 @@ async def many_items(url: str) -> AsyncIterator[tuple[ServiceProcess, str]]:
     async with service_on(url) as service:
         async with KeepAliveClient(service.port) as client:
             item = {"name": "lamp", "description": "It shines."}
-            path = (await client.request("POST", content=item)).headers["location"]
-        await asyncio.to_thread(fill, url)
-        yield service, path
+            original = (await client.request("POST", content=item)).json()["id"]
+        await asyncio.to_thread(multiply, url, original, ROWS)
+        yield service, f"{ITEMS}/{row_id(ROWS // 2)}"
 
 
 async def read_all(service: ServiceProcess, read: list[str]) -> None:

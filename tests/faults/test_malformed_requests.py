@@ -14,6 +14,7 @@ import pytest_asyncio
 from tests.faults.malformed_requests import BODY, HOST, MALFORMED, POST, TOO_LARGE, raw, request
 from tests.faults.raw_http import send_bytes
 from tests.faults.running import service_on
+from tests.faults.service_log import assert_no_traceback
 from tests.integration.service import ITEMS
 from tests.processes.service_process import ServiceProcess
 
@@ -118,4 +119,4 @@ async def test_a_refusal_leaves_one_line_in_the_log(service: ServiceProcess) -> 
     request_id = answer.headers["x-request-id"]
     lines = [line for line in service.log.splitlines() if request_id in line]
     assert len(lines) == 1
-    assert "Traceback" not in service.log
+    assert_no_traceback(service)

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import make_url
 
 from tests.faults.running import client_of, service_on
+from tests.faults.service_log import assert_no_traceback
 from tests.integration.service import ITEMS
 from tests.processes.free_port import free_port
 
@@ -39,4 +40,4 @@ async def test_no_secret_is_told_when_the_address_is_wrong(postgresql_url: str, 
     told = service.log + "".join(answer.text + str(answer.headers) for answer in answers)
     assert SECRET not in told
     assert password not in told
-    assert "Traceback" not in service.log
+    assert_no_traceback(service)

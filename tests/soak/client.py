@@ -76,8 +76,8 @@ class Client:
     def _name_of_end(self, is_new: bool) -> str:
         if self._life in self._lives.killed:
             return "reset by a kill"
-        # The system completes connections before the service accepts them, and resets those that
-        # it has not accepted when it closes its socket. Nothing was done for them.
+        # The system completes connections before the service accepts them, and would reset those
+        # that it has not accepted when it closes its socket.
         if is_new and self._life in self._lives.told_to_end:
             return TURNED_AWAY
         return RESET
