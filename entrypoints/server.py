@@ -141,6 +141,9 @@ class Supervisor(Multiprocess):
     """What starts the workers, and ends them: on a second signal at once."""
 
     def join_all(self) -> None:
+        # With this copy open, the kernel would connect clients whom no worker is left to answer.
+        for listener in self.sockets:
+            listener.close()
         self.signal_queue.clear()
         while running := [each for each in self.processes if each.process.is_alive()]:
             running[0].process.join(0.1)

@@ -2,8 +2,9 @@
 
 Taken out, `DrainingServer.shutdown` lets uvicorn close idle connections at once, on which clients
 are sending at that moment; and `/health/ready` never tells. Taken out, `SingleServer` and
-`Supervisor.join_all` let the second signal be for nothing. Taken out, what
-`DrainingServer._accept_the_last_ones` does resets those that the kernel has connected last.
+`Supervisor.join_all` let the second signal be for nothing, and the latter has the kernel connect
+clients that no worker is left to answer. Taken out, what `DrainingServer._accept_the_last_ones`
+does resets those that the kernel has connected last.
 """
 
 import asyncio
@@ -15,10 +16,13 @@ from typing import Any
 import asyncpg
 import httpx
 import pytest
+import uvloop
 from sqlalchemy import make_url
 
+from entrypoints.server import DrainingServer, ServerConfig
 from tests.faults.running import all_items, client_of, on_both_databases, service_on
-from tests.integration.service import ITEMS
+from tests.integration.service import ITEMS, settings_for
+from tests.processes.free_port import free_port
 from tests.processes.service_process import ServiceProcess
 
 CLIENTS = 20
@@ -58,28 +62,61 @@ async def test_every_request_is_answered_and_no_connection_reset(
     assert kept == {answer.json()["id"] for answer in answers}
 
 
-@pytest.mark.slow
-async def test_who_connects_at_the_last_moment_is_answered_or_refused() -> None:
-    async def come_again_and_again(service: ServiceProcess) -> int:
-        """Ask on a connection of its own each time, until that is refused; return how often."""
-        answers = 0
-        while True:
-            try:
-                reader, writer = await asyncio.open_connection(service.host, service.port)
-            except ConnectionRefusedError:
-                return answers
-            writer.write(b"GET /health/live HTTP/1.1\r\nHost: test\r\n\r\n")
-            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
-            writer.close()
-            answers += 1
+def test_whom_the_kernel_connected_before_the_end_is_answered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def connect_and_shut_down() -> None:
+        config = ServerConfig(settings_for("memory://", port=free_port()))
+        config.load()
+        server = DrainingServer(config)
+        server.lifespan = config.lifespan_class(config)
+        await server.startup()
+        clients = [socket.create_connection((config.host, config.port), 10) for _ in range(20)]
+        # Nothing was awaited since: the event loop has yet to hear of them.
+        shutdown = asyncio.create_task(server.shutdown())
+        for client in clients:
+            client.sendall(b"GET /health/live HTTP/1.1\r\nHost: test\r\n\r\n")
+        for client in clients:
+            answer = await asyncio.to_thread(client.recv, 100)
+            assert answer.startswith(b"HTTP/1.1 200 ")
+            client.close()
+        await shutdown
 
-    for _ in range(3):
-        async with service_on("memory://") as service:
-            clients = [asyncio.create_task(come_again_and_again(service)) for _ in range(50)]
-            await asyncio.sleep(0.5)
-            service.terminate()
-            assert min(await asyncio.gather(*clients)) > 0
-            assert await service.wait() == 0
+    monkeypatch.setenv("APP_DATABASE_URL", "memory://")
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(connect_and_shut_down())
+
+
+async def test_who_comes_while_the_last_worker_ends_is_refused(postgresql_url: str) -> None:
+    async with (
+        service_on(postgresql_url, APP_WORKERS="2", APP_REQUEST_DEADLINE_SECONDS="60") as service,
+        client_of(service) as client,
+    ):
+        item = (await client.post(ITEMS, json={"name": "lamp"})).json()
+        holder = await asyncpg.connect(dsn(postgresql_url))
+        try:
+            async with holder.transaction():
+                await holder.execute("SELECT FROM example_items FOR UPDATE")
+                patch = asyncio.create_task(
+                    client.patch(f"{ITEMS}/{item['id']}", json={"name": "blue lamp"})
+                )
+                await asyncio.sleep(0.3)
+                service.terminate()
+                await until_it_refuses(service)
+                assert not patch.done()
+        finally:
+            await holder.close()
+        assert (await patch).status_code == 200
+        assert await service.wait() == 0
+
+
+async def until_it_refuses(service: ServiceProcess) -> None:
+    async with asyncio.timeout(10):
+        with pytest.raises(ConnectionRefusedError):
+            while True:
+                _, writer = await asyncio.open_connection(service.host, service.port)
+                writer.close()
+                await asyncio.sleep(0.05)
 
 
 async def test_it_is_not_ready_first_and_serves_meanwhile(sqlite_file_url: str) -> None:
