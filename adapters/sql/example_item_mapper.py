@@ -19,7 +19,7 @@ COLUMNS = (
 
 def to_item(row: Row) -> ExampleItem:
     """Return the item that a row of COLUMNS holds."""
-    # Made as `copy` makes one: by the constructor of a frozen class, a page of 50 costs a tenth more.
+    # Made as `copy` makes one: the constructor of a frozen class is a tenth of a page of 50.
     item = object.__new__(ExampleItem)
     fields = item.__dict__
     (

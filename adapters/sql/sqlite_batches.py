@@ -1,8 +1,8 @@
 """Everything that waits for a SQLite connection goes to its thread together.
 
-Handing work to a thread and back costs more than most statements. So while one batch runs the
-next one gathers: under load a batch is as large as there are waiters, and a lone waiter waits for
-nobody.
+Handing work to a thread and back costs more than most statements, and so does a commit. So while
+one batch runs the next one gathers, and before it goes, whoever has arrived joins it: under load a
+batch is as large as there are waiters, and a lone waiter waits for nobody.
 """
 
 import asyncio
@@ -108,6 +108,7 @@ class SqliteBatches(Generic[_WorkT]):
         """Use the connection while there is work, but not for so long that sessions starve."""
         end = time.monotonic() + HOLD_SECONDS
         while self._waiting and time.monotonic() < end:
+            await _all_are_here()
             if batch := self._next_batch():
                 await self._run_batch(lease, batch)
 
@@ -168,6 +169,13 @@ def _tell_all(batch: Sequence[Work]) -> None:
     for work in batch:
         if not work.done.done():
             work.done.set_result(None)
+
+
+async def _all_are_here() -> None:
+    """Return when the requests that had arrived by now are here: in one turn of the event loop they
+    are read, and in the next one they come to their statement."""
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
 
 
 async def on_thread(

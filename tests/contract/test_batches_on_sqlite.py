@@ -1,0 +1,61 @@
+"""What waits for SQLite goes to its thread together."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+
+import pytest
+
+from adapters.sql.connection_lender import ConnectionLender
+from adapters.sql.sqlite_batches import SqliteBatches, Work
+from adapters.sql.statement_events import StatementEvents
+from tests.database_settings import engine_for
+
+
+class CountedBatches(SqliteBatches[Work]):
+    """Batches that do nothing and keep their sizes."""
+
+    def __init__(self, lender: ConnectionLender, events: StatementEvents) -> None:
+        super().__init__(lender, self._count, events)
+        self.sizes: list[int] = []
+
+    def _count(self, _connection: sqlite3.Connection, batch: list[Work]) -> None:
+        self.sizes.append(len(batch))
+
+
+@pytest.fixture
+async def batches(sqlite_file_url: str) -> AsyncIterator[CountedBatches]:
+    engine = engine_for(sqlite_file_url)
+    batches = CountedBatches(ConnectionLender(engine), StatementEvents(engine))
+    await batches.done(Work(()))  # from now on there is a connection
+    batches.sizes.clear()
+    yield batches
+    await batches.close()
+    await engine.dispose()
+
+
+async def test_who_waits_at_the_same_time_goes_together(batches: CountedBatches) -> None:
+    await asyncio.gather(*(batches.done(Work(())) for _ in range(16)))
+    assert batches.sizes == [16]
+
+
+async def test_who_was_being_read_when_a_batch_was_due_joins_it(batches: CountedBatches) -> None:
+    later = []
+
+    def be_read() -> None:
+        later.append(asyncio.create_task(batches.done(Work(()))))
+
+    first = asyncio.create_task(batches.done(Work(())))
+    loop = asyncio.get_running_loop()
+    loop.call_soon(loop.call_soon, be_read)
+    await first
+    await later[0]
+    assert batches.sizes == [2]
+
+
+async def test_who_comes_while_a_batch_runs_is_in_the_next(batches: CountedBatches) -> None:
+    first = asyncio.create_task(batches.done(Work(())))
+    while not batches.sizes:
+        await asyncio.sleep(0)
+    await asyncio.gather(first, *(batches.done(Work(())) for _ in range(3)))
+    assert batches.sizes == [1, 3]
