@@ -2,19 +2,28 @@
 
 import logging
 import sys
+from datetime import UTC, datetime
 from typing import Any, TextIO
 
 import orjson
 import stamina
 import structlog
 from stamina.instrumentation import RetryDetails
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor
+
+
+def _add_time(_logger: object, _method: str, event: EventDict) -> EventDict:
+    # structlog's own makes the text here, which takes Python ten times as long as it takes orjson.
+    event["timestamp"] = datetime.now(UTC)
+    return event
+
 
 _SHARED: list[Processor] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
-    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    _add_time,
 ]
+_AS_JSON: dict[str, Any] = {"default": str, "option": orjson.OPT_UTC_Z}
 
 
 def configure_logging(stream: TextIO | None = None) -> None:
@@ -37,7 +46,7 @@ def configure_logging(stream: TextIO | None = None) -> None:
             exception_formatter=structlog.dev.plain_traceback,
         )
         if terminal
-        else structlog.processors.JSONRenderer(serializer=orjson.dumps, default=str)
+        else structlog.processors.JSONRenderer(serializer=orjson.dumps, **_AS_JSON)
     )
     structlog.configure(
         processors=[*_SHARED, *traceback, render],
@@ -58,7 +67,9 @@ def configure_logging(stream: TextIO | None = None) -> None:
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 *traceback,
-                render if terminal else structlog.processors.JSONRenderer(serializer=_dumps),
+                render
+                if terminal
+                else structlog.processors.JSONRenderer(serializer=_dumps, **_AS_JSON),
             ],
         )
     )
@@ -79,5 +90,5 @@ def _tell_of_retry(details: RetryDetails) -> None:
     )
 
 
-def _dumps(value: Any, **_options: Any) -> str:
-    return orjson.dumps(value, default=str).decode()
+def _dumps(value: Any, **options: Any) -> str:
+    return orjson.dumps(value, **options).decode()
