@@ -10,12 +10,28 @@ from typing import Any, Self
 
 @dataclass(frozen=True)
 class Outcome:
-    requests: int
+    """What came of a burst, or of several; times are in seconds."""
+
     seconds: float
-    p50: float
-    p99: float
-    generator_share: float
-    """How much of one core the load generator used."""
+    generator_seconds: float
+    """The load generator's CPU time."""
+    latencies: Sequence[float]
+
+    @classmethod
+    def of(cls, bursts: Sequence[Self]) -> Self:
+        return cls(
+            sum(each.seconds for each in bursts),
+            sum(each.generator_seconds for each in bursts),
+            [latency for each in bursts for latency in each.latencies],
+        )
+
+    @property
+    def requests(self) -> int:
+        return len(self.latencies)
+
+    def quantile(self, share: float) -> float:
+        """Return the latency that this share of the requests stayed below."""
+        return sorted(self.latencies)[min(self.requests - 1, int(self.requests * share))]
 
 
 class LoadGenerator:
@@ -45,8 +61,8 @@ class LoadGenerator:
             item_ids=list(item_ids),
         )
 
-    def go(self, seconds: float) -> Outcome:
-        return Outcome(**self._order(step="go", seconds=seconds))
+    def go(self, port: int, seconds: float) -> Outcome:
+        return Outcome(**self._order(step="go", port=port, seconds=seconds))
 
     def _order(self, **order: object) -> dict[str, Any]:
         assert self._process.stdin

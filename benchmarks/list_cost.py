@@ -44,9 +44,9 @@ def measure_last_pages(bench: Bench, subjects: Sequence[Subject], plan: Plan) ->
 
 def _measure(bench: Bench, running: RunningSubject, rows: int, seconds: float) -> None:
     bench.generator.prepare(running.port, last_page(running.subject, rows), connections=1)
-    outcome = bench.generator.go(seconds)
+    outcome = bench.generator.go(running.port, seconds)
     quantity = Quantity(LAST_PAGE, running.subject.database, rows=rows)
-    bench.results.record(quantity, running.subject.name, outcome.p50 * 1e3)
+    bench.results.record(quantity, running.subject.name, outcome.quantile(0.5) * 1e3)
 
 
 def last_page(subject: Subject, rows: int) -> str:

@@ -1,13 +1,15 @@
 """The load generator: a process of its own that takes its orders, line by line, as JSON.
 
-A burst has two halves, so that the one who orders it can look at clocks in between: `prepare`
-connects and warms up, `go` is what is measured.
+`prepare` connects to a subject, in place of what was connected there, and warms up; `go` is one
+burst on these connections. So bursts on several subjects can take turns, and the one who orders
+them can look at clocks in between.
 """
 
 import asyncio
 import gc
 import json
 import sys
+from collections import defaultdict
 from collections.abc import Sequence
 from functools import partial
 from time import perf_counter, process_time
@@ -22,7 +24,9 @@ WARM_UP_SECONDS = 0.05
 PATIENCE_SECONDS = 60.0
 
 
-class Burst:
+class Load:
+    """The load on one subject."""
+
     def __init__(self) -> None:
         self._connections: list[Connection] = []
         self._done: asyncio.Future[None] = asyncio.Future()
@@ -46,14 +50,10 @@ class Burst:
     async def go(self, seconds: float) -> dict[str, Any]:
         started, cpu = perf_counter(), process_time()
         await self._run(seconds)
-        elapsed, cpu = perf_counter() - started, process_time() - cpu
-        latencies = sorted(value for one in self._connections for value in one.latencies)
         return {
-            "requests": len(latencies),
-            "seconds": elapsed,
-            "p50": quantile(latencies, 0.5),
-            "p99": quantile(latencies, 0.99),
-            "generator_share": cpu / elapsed,
+            "seconds": perf_counter() - started,
+            "generator_seconds": process_time() - cpu,
+            "latencies": [value for one in self._connections for value in one.latencies],
         }
 
     async def _run(self, seconds: float) -> None:
@@ -74,18 +74,17 @@ class Burst:
             self._done.set_exception(error)
 
 
-def quantile(ordered: Sequence[float], share: float) -> float:
-    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
-
-
 async def take_orders() -> None:
-    burst = Burst()
+    loads: defaultdict[int, Load] = defaultdict(Load)
     loop = asyncio.get_running_loop()
     while line := await loop.run_in_executor(None, sys.stdin.readline):
         order = json.loads(line)
-        step = burst.prepare if order.pop("step") == "prepare" else burst.go
+        load = loads[order["port"]]
         try:
-            answer = await step(**order)
+            if order.pop("step") == "prepare":
+                answer = await load.prepare(**order)
+            else:
+                answer = await load.go(order["seconds"])
         except (UnexpectedAnswer, OSError, TimeoutError) as error:
             answer = {"error": f"{type(error).__name__}: {error}"}
         print(json.dumps(answer), flush=True)

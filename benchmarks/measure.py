@@ -1,4 +1,7 @@
-"""One burst of load on one subject."""
+"""Subjects under load, side by side."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from benchmarks.calibration import Calibration
 from benchmarks.generator import LoadGenerator, Outcome
@@ -6,8 +9,20 @@ from benchmarks.process_clock import cpu_seconds
 from benchmarks.results import CPU, P50, P99, THROUGHPUT, Quantity, Results
 from benchmarks.running import RunningSubject
 
+TURNS = 8
+"""How many bursts on each subject make one measurement. The machine changes its pace within tenths
+of a second, so that those who are compared have to take turns as often."""
 
-class Bursts:
+
+@dataclass
+class _Taken:
+    running: RunningSubject
+    outcomes: list[Outcome] = field(default_factory=list)
+    paces: float = 0.0
+    """The CPU time, as a multiple of the pace."""
+
+
+class SideBySide:
     def __init__(
         self, generator: LoadGenerator, calibration: Calibration, results: Results
     ) -> None:
@@ -16,33 +31,49 @@ class Bursts:
         self._results = results
 
     def measure(
-        self, running: RunningSubject, operation: str, connections: int, seconds: float
+        self,
+        everyone: Sequence[RunningSubject],
+        operation: str,
+        connections: int,
+        seconds: float,
     ) -> None:
-        outcome, paces = self._burst(running, operation, connections, seconds)
+        """Measure each for so many seconds in all."""
+        for running in everyone:
+            self._generator.prepare(running.port, operation, connections, running.item_ids)
+        taken = [_Taken(running) for running in everyone]
+        pace = self._calibration.pace()
+        for turn in range(TURNS):
+            # Nobody always runs after the slowest.
+            for one in taken if turn % 2 == 0 else reversed(taken):
+                pace = self._burst(one, pace, operation, seconds / TURNS)
+        for one in taken:
+            self._record(one, operation, connections)
+
+    def _burst(self, taken: _Taken, pace_before: float, operation: str, seconds: float) -> float:
+        """Load it for a moment, and return the pace after that."""
+        running = taken.running
+        try:
+            cpu = cpu_seconds(running.pid)
+            outcome = self._generator.go(running.port, seconds)
+            cpu = cpu_seconds(running.pid) - cpu
+        except RuntimeError as error:
+            raise RuntimeError(running.report(f"failed at {operation}: {error}")) from error
+        pace = self._calibration.pace()
+        taken.outcomes.append(outcome)
+        taken.paces += cpu * 2 / (pace_before + pace)
+        return pace
+
+    def _record(self, taken: _Taken, operation: str, connections: int) -> None:
+        subject, outcome = taken.running.subject, Outcome.of(taken.outcomes)
         values = {
-            CPU: paces / outcome.requests,
+            CPU: taken.paces / outcome.requests,
             THROUGHPUT: outcome.requests / outcome.seconds,
-            P50: outcome.p50 * 1e3,
-            P99: outcome.p99 * 1e3,
+            P50: outcome.quantile(0.5) * 1e3,
+            P99: outcome.quantile(0.99) * 1e3,
         }
-        subject = running.subject
         for metric, value in values.items():
             quantity = Quantity(metric, subject.database, operation, connections)
             self._results.record(quantity, subject.name, value)
         name = f"{subject.name}, {subject.database}, {operation}, {connections} connections"
-        self._results.busiest_generator.append((outcome.generator_share, name))
-
-    def _burst(
-        self, running: RunningSubject, operation: str, connections: int, seconds: float
-    ) -> tuple[Outcome, float]:
-        """Return the outcome, and the CPU time as a multiple of the pace."""
-        try:
-            self._generator.prepare(running.port, operation, connections, running.item_ids)
-            before = self._calibration.pace()
-            cpu = cpu_seconds(running.pid)
-            outcome = self._generator.go(seconds)
-            cpu = cpu_seconds(running.pid) - cpu
-            after = self._calibration.pace()
-        except RuntimeError as error:
-            raise RuntimeError(running.report(f"failed at {operation}: {error}")) from error
-        return outcome, cpu * 2 / (before + after)
+        share = outcome.generator_seconds / outcome.seconds
+        self._results.busiest_generator.append((share, name))

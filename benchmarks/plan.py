@@ -13,7 +13,8 @@ ROUNDS_TO_JUDGE = 5
 @dataclass(frozen=True)
 class Plan:
     rounds: int
-    burst_seconds: float
+    seconds: float
+    """How long each subject is loaded for one measurement."""
     page_seconds: float
     row_counts: Sequence[int]
     items: int
@@ -44,7 +45,7 @@ class Plan:
 
 FULL = Plan(
     rounds=5,
-    burst_seconds=0.4,
+    seconds=0.4,
     page_seconds=0.15,
     row_counts=(100, 1_000, 10_000, 100_000, 1_000_000),
     items=1_000,
@@ -52,7 +53,7 @@ FULL = Plan(
 )
 QUICK = Plan(
     rounds=2,
-    burst_seconds=0.12,
+    seconds=0.12,
     page_seconds=0.1,
     row_counts=(100, 100_000),
     items=200,

@@ -29,7 +29,7 @@ def _count(bench: Bench, running: RunningSubject, proxy: CountingProxy, operatio
     bench.generator.prepare(running.port, operation, 1, running.item_ids)
     sleep(SECONDS)  # Some subjects tidy up after their answer.
     statements, round_trips = proxy.statements, proxy.round_trips
-    requests = bench.generator.go(SECONDS).requests
+    requests = bench.generator.go(running.port, SECONDS).requests
     sleep(SECONDS)
     for metric, count in (
         (STATEMENTS, proxy.statements - statements),

@@ -11,7 +11,7 @@ from benchmarks.calibration import Calibration
 from benchmarks.databases import Databases
 from benchmarks.generator import LoadGenerator
 from benchmarks.list_cost import measure_last_pages
-from benchmarks.measure import Bursts
+from benchmarks.measure import SideBySide
 from benchmarks.operations import OPERATIONS
 from benchmarks.plan import CONNECTIONS, Plan
 from benchmarks.process_clock import memory_megabytes
@@ -69,9 +69,9 @@ def measure_side_by_side(
         measure_start_ups(everyone, plan, bench.results)
         say("making the items to read")
         seed_all(everyone, plan.items)
-        bursts = Bursts(bench.generator, calibration, bench.results)
+        side_by_side = SideBySide(bench.generator, calibration, bench.results)
         for number in range(plan.rounds):
-            measure_round(plan, number, everyone, bursts)
+            measure_round(plan, number, everyone, side_by_side)
             for running in everyone:
                 quantity = Quantity(MEMORY, running.subject.database)
                 memory = memory_megabytes(running.pid)
@@ -79,13 +79,9 @@ def measure_side_by_side(
 
 
 def measure_round(
-    plan: Plan, number: int, everyone: Sequence[RunningSubject], bursts: Bursts
+    plan: Plan, number: int, everyone: Sequence[RunningSubject], side_by_side: SideBySide
 ) -> None:
-    # Nobody is always the one that runs after the slowest.
-    first = number % len(everyone)
-    in_order = [*everyone[first:], *everyone[:first]]
     for operation in OPERATIONS:
         for connections in CONNECTIONS:
             say(f"round {number + 1} of {plan.rounds}: {operation}, {connections} connections")
-            for running in in_order:
-                bursts.measure(running, operation, connections, plan.burst_seconds)
+            side_by_side.measure(everyone, operation, connections, plan.seconds)

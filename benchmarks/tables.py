@@ -133,7 +133,7 @@ def busy_generator(results: Results) -> Iterator[str]:
     yield f"The load generator used {busiest[0][0]:.0%} of a core at most, with {busiest[0][1]}."
     if over:
         yield (
-            f"In {len(over)} of {len(busiest)} bursts it used more than {enough:.0%} of a core: "
-            f"throughput and latency of these are partly its own ({'; '.join(sorted(set(over)))}). "
+            f"In {len(over)} of {len(busiest)} measurements it used more than {enough:.0%} "
+            f"of a core: throughput and latency of these are partly its own ({'; '.join(sorted(set(over)))}). "
             "CPU per request is not touched by this."
         )

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.connection import UnexpectedAnswer, content_length
-from benchmarks.generator import LoadGenerator
+from benchmarks.generator import LoadGenerator, Outcome
 from benchmarks.operations import GET, OPERATIONS, POST
 from benchmarks.process_clock import cpu_seconds
 from benchmarks.running import RunningSubject
@@ -24,6 +24,13 @@ def test_refuses_an_answer_without_a_length() -> None:
         content_length(head, len(head) - 4)
 
 
+def test_several_bursts_are_one_outcome() -> None:
+    outcome = Outcome.of([Outcome(0.1, 0.01, [3.0, 1.0]), Outcome(0.2, 0.03, [4.0, 2.0])])
+    assert (outcome.seconds, outcome.generator_seconds) == pytest.approx((0.3, 0.04))
+    assert outcome.requests == 4
+    assert [outcome.quantile(share) for share in (0, 0.5, 0.99)] == [1.0, 3.0, 4.0]
+
+
 @pytest.mark.slow
 def test_loads_a_subject_with_every_operation_and_notices_what_is_wrong(tmp_path: Path) -> None:
     subject = next(one for one in subjects_of(SQLITE) if one.name == LIMIT)
@@ -37,14 +44,14 @@ def test_loads_a_subject_with_every_operation_and_notices_what_is_wrong(tmp_path
         for operation in OPERATIONS:
             generator.prepare(running.port, operation, 4, running.item_ids)
             before = cpu_seconds(running.pid)
-            outcome = generator.go(0.1)
+            outcome = generator.go(running.port, 0.1)
             spent = cpu_seconds(running.pid) - before
             assert outcome.requests >= 4
             assert outcome.seconds >= 0.1
-            assert 0 < outcome.p50 <= outcome.p99
+            assert 0 < outcome.quantile(0.5) <= outcome.quantile(0.99)
             assert 0 < spent < outcome.seconds * 2
 
         with pytest.raises(RuntimeError, match="404 Not Found"):
             generator.prepare(running.port, GET, 1, ["00000000-0000-0000-0000-000000000000"])
         generator.prepare(running.port, POST, 1)
-        assert generator.go(0.01).requests >= 1
+        assert generator.go(running.port, 0.01).requests >= 1

@@ -39,7 +39,7 @@ def test_a_page_without_markers_gets_its_figures_at_the_end() -> None:
 
 def test_the_report_says_so_when_the_load_generator_was_the_bottleneck() -> None:
     text = "\n".join(sections(FULL, Finished(everything_measured(), 1.1, "18.6")))
-    assert "In 1 of 2 bursts it used more than 85% of a core" in text
+    assert "In 1 of 2 measurements it used more than 85% of a core" in text
     assert "the limit, GET" in text
     assert "123 (123 to 123)" in text
 
