@@ -134,6 +134,7 @@ def busy_generator(results: Results) -> Iterator[str]:
     if over:
         yield (
             f"In {len(over)} of {len(busiest)} measurements it used more than {enough:.0%} "
-            f"of a core: throughput and latency of these are partly its own ({'; '.join(sorted(set(over)))}). "
+            "of a core: throughput and latency of these are partly its own "
+            f"({'; '.join(sorted(set(over)))}). "
             "CPU per request is not touched by this."
         )
