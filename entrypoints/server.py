@@ -19,6 +19,8 @@ from entrypoints.settings import AppSettings
 
 DRAIN_SECONDS = 2.0
 LAST_ONES_SECONDS = 0.5
+FORCED_SECONDS = 1.0
+"""How long the storage may take to close when everything else has to end at once."""
 WORKER_START_SECONDS = 30
 READ_SECONDS = 4.0
 """How long a request may take to arrive."""
@@ -73,6 +75,10 @@ class DrainingServer(uvicorn.Server):
         remaining = grace - (time.monotonic() - began)
         self.config.timeout_graceful_shutdown = remaining  # type: ignore[assignment]
         await super().shutdown(sockets)
+        if self.force_exit:
+            # uvicorn would cancel the app's lifespan as it stands, with a traceback in the log.
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.lifespan.shutdown(), FORCED_SECONDS)
 
     async def _until_all_are_gone(self, deadline: float) -> None:
         # uvicorn says nothing when a connection ends; it looks again and again too.

@@ -202,6 +202,7 @@ async def test_a_second_signal_ends_it_at_once(postgresql_url: str, workers: str
                 service.terminate()
                 assert await service.wait() == 0
                 await asyncio.gather(patch, return_exceptions=True)
+                assert "Traceback" not in service.log
         finally:
             await holder.close()
 
