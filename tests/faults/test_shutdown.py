@@ -11,6 +11,8 @@ import asyncio
 import os
 import signal
 import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
@@ -88,25 +90,14 @@ def test_whom_the_kernel_connected_before_the_end_is_answered(
 
 
 async def test_who_comes_while_the_last_worker_ends_is_refused(postgresql_url: str) -> None:
-    async with (
-        service_on(postgresql_url, APP_WORKERS="2", APP_REQUEST_DEADLINE_SECONDS="60") as service,
-        client_of(service) as client,
-    ):
-        item = (await client.post(ITEMS, json={"name": "lamp"})).json()
-        holder = await asyncpg.connect(dsn(postgresql_url))
-        try:
-            async with holder.transaction():
-                await holder.execute("SELECT FROM example_items FOR UPDATE")
-                patch = asyncio.create_task(
-                    client.patch(f"{ITEMS}/{item['id']}", json={"name": "blue lamp"})
-                )
-                await asyncio.sleep(0.3)
-                service.terminate()
-                await until_it_refuses(service)
-                assert not patch.done()
-        finally:
-            await holder.close()
-        assert (await patch).status_code == 200
+    async with service_on(
+        postgresql_url, APP_WORKERS="2", APP_REQUEST_DEADLINE_SECONDS="60"
+    ) as service:
+        async with patch_that_waits(service, postgresql_url) as patch:
+            service.terminate()
+            await until_it_refuses(service)
+            assert not patch.done()
+        assert patch.result().status_code == 200
         assert await service.wait() == 0
 
 
@@ -132,49 +123,21 @@ async def test_it_is_not_ready_first_and_serves_meanwhile(sqlite_file_url: str) 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 async def test_a_request_under_way_is_finished(postgresql_url: str, workers: str) -> None:
-    async with (
-        service_on(postgresql_url, APP_WORKERS=workers) as service,
-        client_of(service) as client,
-    ):
-        item = (await client.post(ITEMS, json={"name": "lamp"})).json()
-        holder = await asyncpg.connect(dsn(postgresql_url))
-        try:
-            transaction = holder.transaction()
-            await transaction.start()
-            await holder.execute("SELECT FROM example_items FOR UPDATE")
-            patch = asyncio.create_task(
-                client.patch(f"{ITEMS}/{item['id']}", json={"name": "blue lamp"})
-            )
-            await asyncio.sleep(0.3)
+    async with service_on(postgresql_url, APP_WORKERS=workers) as service:
+        async with patch_that_waits(service, postgresql_url) as patch:
             # A terminal and systemd tell each process of the group, and a supervisor its workers.
             os.killpg(service.pid, signal.SIGTERM)
             await asyncio.sleep(1.0)
-            await transaction.rollback()
-            answer = await patch
-        finally:
-            await holder.close()
+        answer = patch.result()
         assert (answer.status_code, answer.headers["Connection"]) == (200, "close")
         assert await service.wait() == 0
 
 
 async def test_a_request_that_outlasts_the_grace_period_is_answered(postgresql_url: str) -> None:
-    async with (
-        service_on(postgresql_url, APP_SHUTDOWN_GRACE_SECONDS="1") as service,
-        client_of(service) as client,
-    ):
-        item = (await client.post(ITEMS, json={"name": "lamp"})).json()
-        holder = await asyncpg.connect(dsn(postgresql_url))
-        try:
-            async with holder.transaction():
-                await holder.execute("SELECT FROM example_items FOR UPDATE")
-                patch = asyncio.create_task(
-                    client.patch(f"{ITEMS}/{item['id']}", json={"name": "blue lamp"})
-                )
-                await asyncio.sleep(0.3)
-                service.terminate()
-                answer = await patch
-        finally:
-            await holder.close()
+    async with service_on(postgresql_url, APP_SHUTDOWN_GRACE_SECONDS="1") as service:
+        async with patch_that_waits(service, postgresql_url) as patch:
+            service.terminate()
+            answer = await patch
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
         assert await service.wait() == 0
 
@@ -185,10 +148,24 @@ async def test_a_second_signal_ends_it_at_once(postgresql_url: str, workers: str
         service_on(
             postgresql_url, APP_WORKERS=workers, APP_SHUTDOWN_GRACE_SECONDS="600"
         ) as service,
-        client_of(service) as client,
+        patch_that_waits(service, postgresql_url) as patch,
     ):
+        service.terminate()
+        await asyncio.sleep(1.0)
+        assert not patch.done()
+        service.terminate()
+        assert await service.wait() == 0
+        assert "Traceback" not in service.log
+
+
+@asynccontextmanager
+async def patch_that_waits(
+    service: ServiceProcess, url: str
+) -> AsyncIterator[asyncio.Task[httpx.Response]]:
+    """Send a PATCH whose row is locked until the block ends; it is done after the block."""
+    async with client_of(service) as client:
         item = (await client.post(ITEMS, json={"name": "lamp"})).json()
-        holder = await asyncpg.connect(dsn(postgresql_url))
+        holder = await asyncpg.connect(dsn(url))
         try:
             async with holder.transaction():
                 await holder.execute("SELECT FROM example_items FOR UPDATE")
@@ -196,15 +173,10 @@ async def test_a_second_signal_ends_it_at_once(postgresql_url: str, workers: str
                     client.patch(f"{ITEMS}/{item['id']}", json={"name": "blue lamp"})
                 )
                 await asyncio.sleep(0.3)
-                service.terminate()
-                await asyncio.sleep(1.0)
-                assert not patch.done()
-                service.terminate()
-                assert await service.wait() == 0
-                await asyncio.gather(patch, return_exceptions=True)
-                assert "Traceback" not in service.log
+                yield patch
         finally:
             await holder.close()
+        await asyncio.gather(patch, return_exceptions=True)
 
 
 async def fresh_get(service: ServiceProcess, path: str) -> httpx.Response:
