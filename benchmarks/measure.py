@@ -1,6 +1,7 @@
 """Subjects under load, side by side."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from benchmarks.calibration import Calibration
@@ -39,7 +40,8 @@ class SideBySide:
     ) -> None:
         """Measure each for so many seconds in all."""
         for running in everyone:
-            self._generator.prepare(running.port, operation, connections, running.item_ids)
+            with _named(running, operation):
+                self._generator.prepare(running.port, operation, connections, running.item_ids)
         taken = [_Taken(running) for running in everyone]
         pace = self._calibration.pace()
         for turn in range(TURNS):
@@ -52,12 +54,10 @@ class SideBySide:
     def _burst(self, taken: _Taken, pace_before: float, operation: str, seconds: float) -> float:
         """Load it for a moment, and return the pace after that."""
         running = taken.running
-        try:
+        with _named(running, operation):
             cpu = cpu_seconds(running.pid)
             outcome = self._generator.go(running.port, seconds)
             cpu = cpu_seconds(running.pid) - cpu
-        except RuntimeError as error:
-            raise RuntimeError(running.report(f"failed at {operation}: {error}")) from error
         pace = self._calibration.pace()
         taken.outcomes.append(outcome)
         taken.paces += cpu * 2 / (pace_before + pace)
@@ -77,3 +77,12 @@ class SideBySide:
         name = f"{subject.name}, {subject.database}, {operation}, {connections} connections"
         share = outcome.generator_seconds / outcome.seconds
         self._results.busiest_generator.append((share, name))
+
+
+@contextmanager
+def _named(running: RunningSubject, operation: str) -> Iterator[None]:
+    """Say of a failure whose it is, and what its log says."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise RuntimeError(running.report(f"failed at {operation}: {error}")) from error
