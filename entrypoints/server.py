@@ -94,7 +94,6 @@ class DrainingServer(uvicorn.Server):
         for server in self.servers:
             # Copies, which stay open when the server closes its own.
             listeners = [socket.socket(fileno=os.dup(each.fileno())) for each in server.sockets]
-            accepted += _connected(listeners)
             server.close()
             accepted += _connected(listeners)
             for listener in listeners:
