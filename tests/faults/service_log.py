@@ -4,6 +4,9 @@ from typing import Any
 
 from tests.processes.service_process import ServiceProcess
 
+SIGNS_OF_A_TRACEBACK = ("Traceback", '"exception"')
+"""As text, and in a line of JSON."""
+
 
 def events_of(service: ServiceProcess, event: str) -> list[dict[str, Any]]:
     """Return the lines that tell of the event."""
@@ -15,6 +18,5 @@ def events_of(service: ServiceProcess, event: str) -> list[dict[str, Any]]:
 
 
 def assert_no_traceback(service: ServiceProcess) -> None:
-    """Check that the log has none, neither as text nor in a line of JSON."""
-    assert "Traceback" not in service.log
-    assert '"exception"' not in service.log
+    for sign in SIGNS_OF_A_TRACEBACK:
+        assert sign not in service.log

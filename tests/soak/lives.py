@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Self
 
+from tests.faults.service_log import SIGNS_OF_A_TRACEBACK
 from tests.integration.service import FROM_ANYWHERE
 from tests.processes.free_port import free_port
 from tests.processes.service_process import ServiceProcess
@@ -14,7 +15,6 @@ from tests.soak.plan import POOL_SIZE
 WARM_UP_SHARE = 0.2
 FEWEST_SAMPLES = 15
 SUCCESS = re.compile('"status":2')
-TRACES = ('"exception":', "Traceback (most recent call last)")
 TRACE_LINES = 40
 MOST_OF_A_TRACE = 2_000
 
@@ -82,7 +82,7 @@ class Lives:
         self._account.counts["lines of log"] += len(lines)
         self._account.log_tail.extend(line for line in lines if not SUCCESS.search(line))
         for number, line in enumerate(lines):
-            if any(trace in line for trace in TRACES):
+            if any(sign in line for sign in SIGNS_OF_A_TRACEBACK):
                 trace = "\n".join(lines[number : number + TRACE_LINES])
                 self._account.count(TRACEBACK, trace[:MOST_OF_A_TRACE])
 
