@@ -46,10 +46,11 @@ class RequestContext:
         except asyncio.CancelledError:
             if scope.get("hung_up"):
                 return  # nobody is there to be answered
-            if not status:
-                answer = problem(scope, 503, "The service is ending.", headers=RETRY_AFTER)
-                await answer(scope, receive, send_with_id)
-            raise
+            if status:
+                raise  # too late for another answer: the server has to break this one off
+            # The task ends here, and in order: the server would log a traceback.
+            answer = problem(scope, 503, "The service is ending.", headers=RETRY_AFTER)
+            await answer(scope, receive, send_with_id)
         except Exception:
             _log.exception("unhandled error")
             if status:

@@ -23,6 +23,7 @@ from sqlalchemy import make_url
 
 from entrypoints.server import DrainingServer, ServerConfig
 from tests.faults.running import all_items, client_of, on_both_databases, service_on
+from tests.faults.service_log import assert_no_traceback
 from tests.integration.service import ITEMS, settings_for
 from tests.processes.free_port import free_port
 from tests.processes.service_process import ServiceProcess
@@ -140,6 +141,7 @@ async def test_a_request_that_outlasts_the_grace_period_is_answered(postgresql_u
             answer = await patch
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
         assert await service.wait() == 0
+        assert_no_traceback(service)
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
@@ -155,7 +157,7 @@ async def test_a_second_signal_ends_it_at_once(postgresql_url: str, workers: str
         assert not patch.done()
         service.terminate()
         assert await service.wait() == 0
-        assert "Traceback" not in service.log
+        assert_no_traceback(service)
 
 
 @asynccontextmanager
