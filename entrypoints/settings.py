@@ -4,7 +4,7 @@ from typing import Annotated
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from adapters.sql.engine import parse_database_url
+from adapters.sql.database_url import parse_database_url
 
 
 class AppSettings(BaseSettings):
