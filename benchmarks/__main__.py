@@ -11,9 +11,9 @@ from benchmarks.bounds import bounds
 from benchmarks.plan import FULL, QUICK, Plan
 from benchmarks.report import sections, write_report
 from benchmarks.run import run
-from benchmarks.running import ROOT
 from benchmarks.subjects import DATABASES, SERVICE
 from benchmarks.verdict import judge
+from tests.processes.environment import ROOT
 
 
 def main() -> int:

@@ -11,10 +11,10 @@ from typing import Self
 
 from benchmarks.operations import PREFIX
 from benchmarks.subjects import POOL_SIZE, Subject
+from tests.processes.environment import environment_without_settings
 from tests.processes.free_port import free_port
 from tests.processes.guardian import Guardian
 
-ROOT = Path(__file__).resolve().parents[1]
 HOST = "127.0.0.1"
 PATIENCE_SECONDS = 60.0
 
@@ -30,7 +30,7 @@ class RunningSubject:
         self._log = log
         self._guardian = guardian
         self._environment = {
-            **{name: value for name, value in os.environ.items() if not _is_foreign(name)},
+            **environment_without_settings(),
             # The first start compiles everything, and no later one does.
             "PYTHONPYCACHEPREFIX": str(log.parent / "pycache"),
             "APP_DATABASE_URL": url,
@@ -38,6 +38,7 @@ class RunningSubject:
             "APP_HOST": HOST,
             "APP_PORT": str(self.port),
         }
+        self._environment.pop("PYTHONDONTWRITEBYTECODE", None)
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -96,7 +97,7 @@ class RunningSubject:
         with self._log.open("ab") as log:
             return subprocess.Popen(
                 command,
-                cwd=ROOT,
+                cwd=self._log.parent,
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -123,7 +124,3 @@ def start_all(everyone: Sequence[RunningSubject]) -> None:
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(start, everyone))
-
-
-def _is_foreign(name: str) -> bool:
-    return name.startswith("APP_") or name == "PYTHONDONTWRITEBYTECODE"

@@ -6,6 +6,7 @@ and none yet on SQLite, which the service brings up to date by itself.
 """
 
 import asyncio
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,12 +17,22 @@ from adapters.sql.tables import metadata
 from tests.database_settings import engine_for
 from tests.postgresql_databases import (
     NONE_FOUND,
+    SERVER_VARIABLE,
     empty_database,
     postgresql_server,
     run_statement,
 )
 
 SQL_DATABASES = ["sqlite_file", "sqlite_in_memory", "postgresql"]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No test reads a developer's `.env` or settings, or touches what they name."""
+    monkeypatch.chdir(tmp_path)
+    for name in list(os.environ):
+        if name.startswith("APP_") and name != SERVER_VARIABLE:
+            monkeypatch.delenv(name)
 
 
 @pytest.fixture(params=["memory", *SQL_DATABASES])

@@ -6,7 +6,6 @@ import re
 import shlex
 from pathlib import Path
 
-from tests.integration.service import FROM_ANYWHERE
 from tests.processes.service_process import ServiceProcess
 
 README = Path(__file__).parents[2] / "README.md"
@@ -24,10 +23,10 @@ DIFFERS_FROM_RUN_TO_RUN = {
 AS_ON_A_TERMINAL = 'curl() { command curl --silent --show-error --noproxy "*" "$@"; }'
 
 
-async def test_the_service_answers_as_the_readme_shows(tmp_path: Path) -> None:
+async def test_the_service_answers_as_the_readme_shows() -> None:
     shown = "".join(SESSION.findall(README.read_text("utf-8")))
 
-    async with ServiceProcess(FROM_ANYWHERE, cwd=tmp_path) as service:
+    async with ServiceProcess() as service:
         answered = await _type(COMMAND.findall(shown), f"{service.host}:{service.port}")
 
     assert _generalised(answered) == _generalised(shown)

@@ -6,7 +6,7 @@ import time
 import httpx
 import pytest
 
-from tests.integration.service import FROM_ANYWHERE, ITEMS
+from tests.integration.service import ITEMS
 from tests.processes.service_process import ServiceProcess
 
 on_both_databases = pytest.mark.parametrize(
@@ -15,7 +15,7 @@ on_both_databases = pytest.mark.parametrize(
 
 
 def service_on(url: str, **settings: str) -> ServiceProcess:
-    return ServiceProcess({**FROM_ANYWHERE, "APP_DATABASE_URL": url, **settings})
+    return ServiceProcess({"APP_DATABASE_URL": url, **settings})
 
 
 def client_of(service: ServiceProcess) -> httpx.AsyncClient:

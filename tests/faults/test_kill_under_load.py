@@ -17,7 +17,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.integration.service import FROM_ANYWHERE, ITEMS
+from tests.integration.service import ITEMS
 from tests.processes.free_port import free_port
 from tests.processes.service_process import ServiceProcess
 
@@ -122,7 +122,7 @@ def url(request: pytest.FixtureRequest) -> str:
 @pytest.mark.slow
 async def test_no_item_is_lost_and_none_is_there_twice(url: str, tmp_path: Path) -> None:
     port = free_port()
-    settings = {**FROM_ANYWHERE, "APP_DATABASE_URL": url, "APP_PORT": str(port)}
+    settings = {"APP_DATABASE_URL": url, "APP_PORT": str(port)}
     load = Load(port)
     for _ in range(KILLS):
         async with ServiceProcess(settings, cwd=tmp_path) as service:

@@ -23,7 +23,7 @@ from tests.counting_ids import CountingIds
 from tests.database_settings import engine_for
 from tests.fixed_clock import FixedClock
 from tests.integration.problem_document import problem_of
-from tests.integration.service import FROM_ANYWHERE, ITEMS, create
+from tests.integration.service import ITEMS, create
 from tests.processes.service_process import ServiceProcess
 from tests.processes.tcp_proxy import TcpProxy
 
@@ -42,9 +42,7 @@ async def service_through_a_proxy(url: str) -> AsyncIterator[tuple[TcpProxy, htt
     """Run the service on a single connection through a proxy; lend the proxy and a client."""
     async with (
         through_a_proxy(url) as (proxy, through),
-        ServiceProcess(
-            {**FROM_ANYWHERE, "APP_DATABASE_URL": through, "APP_DATABASE_POOL_SIZE": "1"}
-        ) as service,
+        ServiceProcess({"APP_DATABASE_URL": through, "APP_DATABASE_POOL_SIZE": "1"}) as service,
         httpx.AsyncClient(base_url=service.base_url, trust_env=False) as client,
     ):
         yield proxy, client

@@ -1,14 +1,11 @@
 """`python -m entrypoints` as a user runs it: a process with nothing but its environment."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.integration.service import FROM_ANYWHERE
-
-OUTSIDE = {name: value for name, value in os.environ.items() if not name.startswith("APP_")}
+from tests.processes.environment import environment_without_settings
 
 
 def launch(directory: Path, *arguments: str, **settings: str) -> subprocess.Popen[str]:
@@ -31,4 +28,4 @@ def end_of(process: subprocess.Popen[str]) -> tuple[int, str, str]:
 
 
 def environment(settings: Mapping[str, str]) -> dict[str, str]:
-    return {**OUTSIDE, **FROM_ANYWHERE, **settings}
+    return {**environment_without_settings(), **settings}

@@ -1,5 +1,4 @@
 from collections.abc import AsyncIterator, Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -10,14 +9,7 @@ from structlog.testing import capture_logs
 
 import entrypoints.__main__
 from entrypoints.http.app import create_app
-from entrypoints.settings import AppSettings
 from tests.integration.service import client_of, settings_for
-
-
-@pytest.fixture(autouse=True)
-def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    for field in AppSettings.model_fields:
-        monkeypatch.delenv(f"APP_{field.upper()}", raising=False)
 
 
 @pytest.fixture(autouse=True)
@@ -42,11 +34,10 @@ async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture
 def command(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., tuple[int, str, str]]:
     """`command("db", "upgrade", APP_DATABASE_URL=...)` runs it within this process, and returns
     the exit status, the output and the errors."""
-    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(entrypoints.__main__, "configure_logging", lambda *_: None)
 
     def run(*arguments: str, **settings: str) -> tuple[int, str, str]:

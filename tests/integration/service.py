@@ -1,6 +1,5 @@
 """The app as tests use it: with its real lifespan, and without a network."""
 
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -20,8 +19,6 @@ JSON = {"Content-Type": "application/json"}
 in_memory_only = pytest.mark.parametrize("storage_url", ["memory://"], ids=["memory"])
 
 PROJECT = Path(__file__).resolve().parents[2]
-# Lets a process find the code from a directory that has no `.env`.
-FROM_ANYWHERE = {"PYTHONPATH": os.pathsep.join([str(PROJECT), os.environ.get("PYTHONPATH", "")])}
 
 
 def settings_for(url: str, **others: Any) -> AppSettings:

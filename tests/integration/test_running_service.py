@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from tests.integration.command_line import environment
-from tests.integration.service import FROM_ANYWHERE, ITEMS, create
+from tests.integration.service import ITEMS, create
 from tests.processes.free_port import free_port
 from tests.processes.service_process import ServiceProcess
 
@@ -18,7 +18,7 @@ SECRET = "hunter2"
 
 
 def service(directory: Path, **settings: str) -> ServiceProcess:
-    return ServiceProcess({**FROM_ANYWHERE, **settings}, cwd=directory)
+    return ServiceProcess(settings, cwd=directory)
 
 
 def client_of(process: ServiceProcess) -> httpx.AsyncClient:

@@ -59,21 +59,15 @@ def test_each_is_read_from_the_environment(monkeypatch: pytest.MonkeyPatch, fiel
 
 
 @pytest.mark.parametrize("field", OTHER_VALUES)
-def test_each_is_read_from_the_file(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, field: str
-) -> None:
+def test_each_is_read_from_the_file(field: str) -> None:
     text, value = OTHER_VALUES[field]
-    (tmp_path / ".env").write_text(f"{name_of(field)}={text}\nANOTHER_PROGRAM=1\nAPP_UNKNOWN=1\n")
-    monkeypatch.chdir(tmp_path)
+    Path(".env").write_text(f"{name_of(field)}={text}\nANOTHER_PROGRAM=1\nAPP_UNKNOWN=1\n")
 
     assert getattr(AppSettings(), field) == value
 
 
-def test_the_environment_comes_before_the_file(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    (tmp_path / ".env").write_text("APP_PORT=1\n")
-    monkeypatch.chdir(tmp_path)
+def test_the_environment_comes_before_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path(".env").write_text("APP_PORT=1\n")
     monkeypatch.setenv("APP_PORT", "2")
 
     assert AppSettings().port == 2
@@ -106,10 +100,7 @@ def test_the_engine_is_built_from_the_settings() -> None:
     assert not init_database(settings_for(POSTGRESQL)).echo
 
 
-def test_the_server_is_run_as_the_settings_say(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_the_server_is_run_as_the_settings_say(monkeypatch: pytest.MonkeyPatch) -> None:
     for field in (
         "host",
         "port",
@@ -139,9 +130,8 @@ def test_the_server_is_run_as_the_settings_say(
 
 @pytest.mark.parametrize(("enabled", "routes"), [("true", True), ("false", False)])
 def test_the_docs_are_there_as_the_settings_say(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, enabled: str, routes: bool
+    monkeypatch: pytest.MonkeyPatch, enabled: str, routes: bool
 ) -> None:
-    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("APP_DATABASE_URL", "memory://")
     monkeypatch.setenv("APP_DOCS_ENABLED", enabled)
     monkeypatch.setattr("entrypoints.http.app.configure_logging", lambda *_: None)

@@ -15,12 +15,12 @@ from typing import Any, Self
 
 import httpx
 
+from tests.processes.environment import environment_without_settings
 from tests.processes.free_port import free_port
 from tests.processes.guardian import Guardian
 from tests.processes.process_log import ProcessLog
 from tests.processes.process_tree import descendants
 
-ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_IN_SECONDS = 30.0
 NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
 
@@ -28,16 +28,19 @@ NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
 class ServiceProcess:
     """`async with ServiceProcess({"APP_DATABASE_URL": ...}) as service: ... service.base_url ...`
 
-    Of this process's environment, it inherits all but the service's own settings.
+    Of this process's environment, it inherits all but the service's own settings. It runs in the
+    current directory unless another one is named; tests have an empty one, without a `.env`.
     """
 
     host = "127.0.0.1"
 
-    def __init__(self, settings: Mapping[str, str] = NO_SETTINGS, *, cwd: Path = ROOT) -> None:
+    def __init__(
+        self, settings: Mapping[str, str] = NO_SETTINGS, *, cwd: Path | None = None
+    ) -> None:
         self.port = int(settings.get("APP_PORT", 0)) or free_port()
         self._cwd = cwd
         self._environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("APP_")},
+            **environment_without_settings(),
             "APP_HOST": self.host,
             **settings,
             "APP_PORT": str(self.port),

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Self
 
 from tests.faults.service_log import SIGNS_OF_A_TRACEBACK
-from tests.integration.service import FROM_ANYWHERE
 from tests.processes.free_port import free_port
 from tests.processes.service_process import ServiceProcess
 from tests.soak.account import TRACEBACK, WRONG_END, Account
@@ -29,7 +28,6 @@ class Lives:
         self.told_to_end: set[int] = set()
         self.service: ServiceProcess
         self._settings = {
-            **FROM_ANYWHERE,
             "APP_DATABASE_URL": url,
             "APP_DATABASE_POOL_SIZE": str(POOL_SIZE),
             "APP_PORT": str(self.port),
