@@ -4,6 +4,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from entrypoints.api_keys import READ, WRITE, ApiKeys
 from entrypoints.http.problem import problem
+from entrypoints.http.problem_types import KEY_MISSING, KEY_READS_ONLY, KEY_UNKNOWN
 
 _OPEN = ("/health/live", "/health/ready")
 
@@ -38,12 +39,12 @@ def _bearer_token(scope: Scope) -> bytes | None:
 def _refusal(scope: Scope, token: bytes | None, granted: str | None) -> ASGIApp:
     # What is said in which case: RFC 6750, section 3.1.
     if granted:
-        status, detail = 403, "This key may read only."
+        kind, detail = KEY_READS_ONLY, "This key may only read."
         challenge = f'Bearer error="insufficient_scope", scope="{WRITE}"'
     elif token is None:
-        status, detail = 401, "A key is needed: Authorization: Bearer <key>."
+        kind, detail = KEY_MISSING, "A key is needed: Authorization: Bearer <key>."
         challenge = "Bearer"
     else:
-        status, detail = 401, "There is no such key."
+        kind, detail = KEY_UNKNOWN, "There is no such key."
         challenge = 'Bearer error="invalid_token"'
-    return problem(scope, status, detail, headers={"WWW-Authenticate": challenge})
+    return problem(scope, kind, detail, headers={"WWW-Authenticate": challenge})

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from entrypoints.http.problem import problem
+from entrypoints.http.problem_types import UNKNOWN_HOST
 
 
 class AllowedHosts:
@@ -28,7 +29,7 @@ class AllowedHosts:
         if name in self._names or name.endswith(self._suffixes):
             await self._app(scope, receive, send)
         else:
-            answer = problem(scope, 421, "The service does not answer for this host.")
+            answer = problem(scope, UNKNOWN_HOST, "The service is not known by this host name.")
             await answer(scope, receive, send)
 
 

@@ -10,6 +10,9 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from entrypoints.http.problem import HTTPProblem
+from entrypoints.http.problem_types import UNSUPPORTED_MEDIA_TYPE
+
 Errors = list[dict[str, Any]]
 
 
@@ -98,7 +101,8 @@ def _expect_json(headers: Sequence[tuple[bytes, bytes]]) -> None:
                 media_type.startswith(b"application/") and media_type.endswith(b"+json")
             ):
                 return
-    raise HTTPException(415, "The body must be JSON: Content-Type: application/json.")
+    detail = "The body must be JSON: Content-Type: application/json."
+    raise HTTPProblem(UNSUPPORTED_MEDIA_TYPE, detail)
 
 
 async def _call_override(override: Callable[..., Any], request: Request) -> Any:

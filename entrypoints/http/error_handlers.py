@@ -21,12 +21,29 @@ from application.errors import (
     StaleVersion,
     StorageFull,
     StorageUnavailable,
+    TransactionConflict,
 )
 from domain.broken_rule import RulesBroken
-from entrypoints.http.problem import problem
+from entrypoints.http.problem import HTTPProblem, problem
+from entrypoints.http.problem_types import (
+    ALREADY_EXISTS,
+    CONCURRENT_CHANGE,
+    DATABASE_FULL,
+    DATABASE_UNAVAILABLE,
+    IDEMPOTENCY_KEY_IN_PROGRESS,
+    IDEMPOTENCY_KEY_REUSED,
+    INVALID_REQUEST,
+    METHOD_NOT_ALLOWED,
+    NO_SUCH_PATH,
+    NOT_ACCEPTABLE,
+    NOT_FOUND,
+    OUTCOME_UNKNOWN,
+    STALE_VERSION,
+    TRANSACTION_CONFLICT,
+    ProblemType,
+    phrase,
+)
 from entrypoints.http.storage_trouble import StorageTrouble
-
-RETRY_AFTER = {"Retry-After": "1"}
 
 
 def add_error_handlers(app: FastAPI) -> None:
@@ -67,66 +84,98 @@ def add_error_handlers(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def http_error(request: Request, error: HTTPException) -> Response:
         headers = dict(error.headers or {})
-        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        problem_type, detail = _meaning_of(error)
+        if error.status_code == METHOD_NOT_ALLOWED.status:
             headers["Allow"] = ", ".join(sorted(_allowed_methods(app, request)))
-        phrase = HTTPStatus(error.status_code).phrase
-        detail = _DETAILS.get(error.status_code, error.detail)
-        return problem(request.scope, error.status_code, detail or phrase, headers=headers)
+        return problem(request.scope, problem_type, detail, headers=headers)
 
     @app.exception_handler(StaleVersion)
     async def stale_version(request: Request, _error: StaleVersion) -> Response:
         if "if-match" in request.headers:
-            return problem(request.scope, 412, "The item has another version than If-Match names.")
-        return problem(request.scope, 409, "The item was changed by someone else meanwhile.")
+            detail = "The item has changed: its ETag is not the one in If-Match."
+            return problem(request.scope, STALE_VERSION, detail)
+        detail = "Another request changed the item at the same time."
+        return problem(request.scope, CONCURRENT_CHANGE, detail)
 
     @app.exception_handler(KeyReused)
     async def key_reused(request: Request, _error: KeyReused) -> Response:
-        detail = "another request was carried out with this key"
+        detail = "was used for another request"
         where = {"in": "header", "pointer": "#/Idempotency-Key"}
-        return invalid(request, [{**where, "type": "key_reused", "detail": detail}])
+        errors = [{**where, "type": "key_reused", "detail": detail}]
+        detail = "This Idempotency-Key was used for another request. Nothing was changed."
+        return problem(request.scope, IDEMPOTENCY_KEY_REUSED, detail, errors=errors)
 
-    for error_class, (status, detail) in _ANSWERS.items():
-        app.add_exception_handler(error_class, _always(status, detail))
+    for error_class, (problem_type, detail) in _ANSWERS.items():
+        app.add_exception_handler(error_class, _always(problem_type, detail))
     trouble = StorageTrouble()
-    for error_class, (status, detail) in _ANSWERS_IN_TROUBLE.items():
-        app.add_exception_handler(error_class, _always(status, detail, trouble))
+    for error_class, (problem_type, detail) in _ANSWERS_IN_TROUBLE.items():
+        app.add_exception_handler(error_class, _always(problem_type, detail, trouble))
 
 
 def _always(
-    status: int, detail: str, trouble: StorageTrouble | None = None
+    problem_type: ProblemType, detail: str, trouble: StorageTrouble | None = None
 ) -> Callable[[Request, Exception], Awaitable[Response]]:
-    headers = RETRY_AFTER if status == HTTPStatus.SERVICE_UNAVAILABLE else None
-
     async def answer(request: Request, error: Exception) -> Response:
         if trouble:
             trouble.tell(error)
-        return problem(request.scope, status, detail, headers=headers)
+        return problem(request.scope, problem_type, detail)
 
     return answer
 
 
-_ANSWERS: Mapping[type[Exception], tuple[int, str]] = {
-    ExampleItemNotFound: (404, "There is no such example item."),
-    DuplicateId: (409, "There is such an example item already."),
-    KeyInProgress: (409, "A request with this Idempotency-Key is in progress. Try again later."),
+_ANSWERS: Mapping[type[Exception], tuple[ProblemType, str]] = {
+    ExampleItemNotFound: (NOT_FOUND, "There is no such example item."),
+    DuplicateId: (ALREADY_EXISTS, "An example item with this id already exists."),
+    KeyInProgress: (
+        IDEMPOTENCY_KEY_IN_PROGRESS,
+        "A request with this Idempotency-Key is in progress. Try again later.",
+    ),
 }
 
-_ANSWERS_IN_TROUBLE: Mapping[type[Exception], tuple[int, str]] = {
-    StorageUnavailable: (503, "The storage cannot be used now. Nothing was changed."),
-    OutcomeUnknown: (503, "The storage was lost in mid-change. Look whether it was made."),
-    StorageFull: (507, "The storage is full. Nothing was changed."),
+_ANSWERS_IN_TROUBLE: Mapping[type[Exception], tuple[ProblemType, str]] = {
+    StorageUnavailable: (
+        DATABASE_UNAVAILABLE,
+        "The database is not available right now. Nothing was changed.",
+    ),
+    TransactionConflict: (
+        TRANSACTION_CONFLICT,
+        "The database aborted this change in favour of another. Nothing was changed.",
+    ),
+    OutcomeUnknown: (
+        OUTCOME_UNKNOWN,
+        "The outcome of the commit is unknown; check before retrying.",
+    ),
+    StorageFull: (DATABASE_FULL, "The database is full. Nothing was changed."),
 }
 
-_DETAILS: Mapping[int, str] = {
-    404: "There is nothing at this address.",
-    406: "The answer is application/json, which Accept rules out.",
-    405: "The address does not know this method; Allow lists those that it knows.",
+# What Starlette, FastAPI and the routes raise without a detail.
+_FRAMEWORK: Mapping[int, tuple[ProblemType, str]] = {
+    404: (NO_SUCH_PATH, "There is nothing at this path."),
+    405: (
+        METHOD_NOT_ALLOWED,
+        "This address does not support that method; see the Allow header.",
+    ),
+    406: (NOT_ACCEPTABLE, "The response is application/json, which Accept rules out."),
 }
+
+
+# What an exception has that was raised without a detail.
+_DEFAULT_DETAILS = {status.value: status.phrase for status in HTTPStatus}
+
+
+def _meaning_of(error: HTTPException) -> tuple[ProblemType | int, str]:
+    """Return type and detail. A route's own words are kept."""
+    if isinstance(error, HTTPProblem):
+        return error.problem_type, error.detail
+    if error.detail == _DEFAULT_DETAILS.get(error.status_code):
+        known = _FRAMEWORK.get(error.status_code)
+        return known or (error.status_code, phrase(error.status_code))
+    return error.status_code, error.detail
 
 
 def invalid(request: Request, errors: Sequence[Mapping[str, Any]]) -> Response:
     """Return a 422 that lists the errors."""
-    return problem(request.scope, 422, "The request is not valid.", errors=errors)
+    return problem(request.scope, INVALID_REQUEST, "The request is not valid.", errors=errors)
 
 
 def _pointer(location: Sequence[int | str]) -> str:

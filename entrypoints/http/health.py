@@ -6,9 +6,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from entrypoints.http.direct_route import DirectRoute
-from entrypoints.http.error_handlers import RETRY_AFTER
 from entrypoints.http.openapi import header, headers, problems
 from entrypoints.http.problem import problem
+from entrypoints.http.problem_types import NOT_READY, SHUTTING_DOWN
 
 router = APIRouter(route_class=DirectRoute, tags=["Health"])
 
@@ -38,15 +38,11 @@ async def live() -> Response:
 )
 async def ready(request: Request) -> Response:
     if request.scope.get("state", {}).get("draining"):
-        return problem(request.scope, 503, "The service is ending.", headers=RETRY_AFTER)
+        return problem(request.scope, SHUTTING_DOWN, "The service is shutting down.")
     if await request.app.state.container.readiness().is_ready():
         return _ok()
-    return problem(
-        request.scope,
-        503,
-        "The storage does not answer, or its schema is not the one of this version.",
-        headers=RETRY_AFTER,
-    )
+    detail = "The database does not respond, or its schema is not the one that this version needs."
+    return problem(request.scope, NOT_READY, detail)
 
 
 def _ok() -> Response:

@@ -7,12 +7,20 @@ from uuid import uuid4
 import httptools
 import structlog
 from uvicorn.protocols.http.httptools_impl import (
-    STATUS_LINE,
     HttpToolsProtocol,
     RequestResponseCycle,
 )
 
 from entrypoints.http.problem import problem
+from entrypoints.http.problem_types import (
+    BODY_TOO_LARGE,
+    HEADER_TOO_LARGE,
+    MALFORMED_REQUEST,
+    REQUEST_TOO_SLOW,
+    URL_TOO_LONG,
+    ProblemType,
+    phrase,
+)
 from entrypoints.http.whole_answers import WholeAnswers
 
 if TYPE_CHECKING:
@@ -26,7 +34,7 @@ MAX_FRAMING = 6
 WRITE_SECONDS = 20.0
 """How long a client may leave unread what was sent to it."""
 LINGER_SECONDS = 1.0
-_HEAD_TOO_LARGE = (431, f"The header fields have more than {MAX_HEAD_BYTES:,} bytes.")
+_HEAD_TOO_LARGE = (HEADER_TOO_LARGE, f"The header fields have more than {MAX_HEAD_BYTES:,} bytes.")
 
 _log = structlog.get_logger("entrypoints.http")
 
@@ -49,7 +57,7 @@ class HttpProtocol(HttpToolsProtocol):
     _asks_to_upgrade = False
     _too_slow: asyncio.TimerHandle | None = None
     _unread: asyncio.TimerHandle | None = None
-    _reason: tuple[int, str] | None = None
+    _reason: tuple[ProblemType, str] | None = None
     _is_refused = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -71,7 +79,9 @@ class HttpProtocol(HttpToolsProtocol):
             if self._in_head and self._received > MAX_HEAD_BYTES:
                 self._refuse(*_HEAD_TOO_LARGE)
             elif self._received > MAX_HEAD_BYTES + MAX_FRAMING * self.config.max_body_bytes:
-                self._refuse(413, "The body has too much around it: chunk sizes, or trailers.")
+                self._refuse(
+                    BODY_TOO_LARGE, "The body has too much around it: chunk sizes, or trailers."
+                )
         if not self._reading:
             self._stop_waiting()
         elif self._too_slow is None and not self._is_refused:
@@ -80,7 +90,9 @@ class HttpProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002
         """Refuse what the parser, or one of its callbacks here, did not take."""
-        self._refuse(*(self._reason or (400, "This is not HTTP as RFC 9112 has it.")))
+        self._refuse(
+            *(self._reason or (MALFORMED_REQUEST, "This is not HTTP as RFC 9112 defines it."))
+        )
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -90,12 +102,12 @@ class HttpProtocol(HttpToolsProtocol):
     def on_url(self, url: bytes) -> None:
         super().on_url(url)
         if len(self.url) > MAX_URL_BYTES:
-            self._stop_parsing(414, f"The address has more than {MAX_URL_BYTES:,} bytes.")
+            self._stop_parsing(URL_TOO_LONG, f"The URL has more than {MAX_URL_BYTES:,} bytes.")
 
     def on_headers_complete(self) -> None:
         if self.parser.should_upgrade():
             if self.parser.get_method() == b"CONNECT":
-                self._stop_parsing(400, "CONNECT is for proxies.")
+                self._stop_parsing(MALFORMED_REQUEST, "CONNECT is for proxies.")
             self._asks_to_upgrade = True
             return
         self._in_head = False
@@ -109,7 +121,7 @@ class HttpProtocol(HttpToolsProtocol):
             self._stop_parsing(*_HEAD_TOO_LARGE)
         # RFC 9112, section 3.2.
         if hosts != 1 and (hosts or self.parser.get_http_version() == "1.1"):
-            self._stop_parsing(400, "A request has one Host.")
+            self._stop_parsing(MALFORMED_REQUEST, "A request has one Host.")
         super().on_headers_complete()
         # Trailers go to a list that nobody reads: they must not pass for header fields, which a
         # proxy may have checked (RFC 9110, section 6.5.1).
@@ -173,10 +185,12 @@ class HttpProtocol(HttpToolsProtocol):
         self._feed(b"%b %b HTTP/%b\r\n%b\r\n" % (method, self.url, version, fields) + rest)
 
     def _too_large(self) -> None:
-        self._stop_parsing(413, f"The body has more than {self.config.max_body_bytes:,} bytes.")
+        self._stop_parsing(
+            BODY_TOO_LARGE, f"The body has more than {self.config.max_body_bytes:,} bytes."
+        )
 
-    def _stop_parsing(self, status: int, detail: str) -> None:
-        self._reason = (status, detail)
+    def _stop_parsing(self, problem_type: ProblemType, detail: str) -> None:
+        self._reason = (problem_type, detail)
         raise ValueError(detail)  # the parser makes this an error of its own
 
     def _stop_waiting(self) -> None:
@@ -186,7 +200,8 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _give_up(self) -> None:
         if self._reading:
-            self._refuse(408, f"The request took more than {self.config.read_seconds:g} seconds.")
+            detail = f"The request took more than {self.config.read_seconds:g} seconds to arrive."
+            self._refuse(REQUEST_TOO_SLOW, detail)
         else:
             self._close()  # nothing came at all
 
@@ -204,7 +219,7 @@ class HttpProtocol(HttpToolsProtocol):
         self.transport.close()
         self._wait_for_reader()
 
-    def _refuse(self, status: int, detail: str) -> None:
+    def _refuse(self, problem_type: ProblemType, detail: str) -> None:
         """Answer in the app's place, and close the connection."""
         self._is_refused = True
         self._stop_waiting()
@@ -218,27 +233,33 @@ class HttpProtocol(HttpToolsProtocol):
             # The request before is still being answered, and this one has no turn.
             running.keep_alive = False
             return
-        self.transport.write(self._answer(status, detail))
+        self.transport.write(self._answer(problem_type, detail))
         # A client that is still sending would lose the answer to a reset, so it may finish.
         self.flow.resume_reading()
         if self.transport.can_write_eof():
             self.transport.write_eof()
         self.loop.call_later(LINGER_SECONDS, self._close)
 
-    def _answer(self, status: int, detail: str) -> bytes:
+    def _answer(self, problem_type: ProblemType, detail: str) -> bytes:
         scope = cast(dict[str, Any], getattr(self, "scope", None) or {})
         request_id = scope.get("request_id") or uuid4().hex
         where = {"raw_path": self.url[:200].partition(b"?")[0] if scope else b""}
-        response = problem({**where, "path": "", "request_id": request_id}, status, detail)
+        response = problem({**where, "path": "", "request_id": request_id}, problem_type, detail)
         fields = [
             *self.server_state.default_headers,
             *response.raw_headers,
             (b"x-request-id", request_id.encode()),
             (b"connection", b"close"),
         ]
+        status = problem_type.status
         _log.info("refused", status=status, reason=detail, request_id=request_id)
         head = b"".join(b"%b: %b\r\n" % field for field in fields)
-        return STATUS_LINE[status] + head + b"\r\n" + bytes(response.body)
+        return (
+            b"HTTP/1.1 %d %b\r\n" % (status, phrase(status).encode())
+            + head
+            + b"\r\n"
+            + bytes(response.body)
+        )
 
     def _cancel(self) -> None:
         if self._running and self._task and not self._running.response_complete:

@@ -10,13 +10,14 @@ from hashlib import sha256
 from typing import Annotated, Any, Protocol, TypeVar
 
 from fastapi import Depends
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
 from application.idempotency import Idempotency
 from application.receipts import KEY_MAX_LENGTH
 from entrypoints.http.openapi import header
+from entrypoints.http.problem import HTTPProblem
+from entrypoints.http.problem_types import MALFORMED_IDEMPOTENCY_KEY
 
 _T = TypeVar("_T")
 
@@ -68,7 +69,7 @@ class Once(Protocol):
 async def once_per_key(request: Request) -> Once:
     """Return what makes a change once for each key, or just makes it if there is no key.
 
-    Raises `HTTPException` 400 for a header that is no key.
+    Raises `HTTPProblem` 400 for a header that is no key.
     """
     for name, _ in request.scope["headers"]:
         if name == b"idempotency-key":
@@ -111,7 +112,7 @@ def _key_of(request: Request) -> str:
         return value.decode()
     if len(values) == 1 and (quoted := _QUOTED.fullmatch(value)):
         return _ESCAPED.sub(rb"\1", quoted[1]).decode()
-    raise HTTPException(400, MALFORMED)
+    raise HTTPProblem(MALFORMED_IDEMPOTENCY_KEY, MALFORMED)
 
 
 async def _fingerprint(request: Request) -> bytes:

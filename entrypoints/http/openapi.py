@@ -1,6 +1,5 @@
 """Describing in the OpenAPI document what FastAPI cannot see: headers, and problem documents."""
 
-from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
@@ -8,6 +7,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from entrypoints.http.problem import MEDIA_TYPE, Problem
+from entrypoints.http.problem_types import PROBLEM_TYPES, ProblemType, phrase
 
 _REFERENCE = "#/components/schemas/"
 
@@ -43,25 +43,49 @@ def links_to_item(path: str, *methods: str) -> dict[str, Any]:
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Return the description of problem documents with these statuses."""
-    return {
-        status: {
-            "description": HTTPStatus(status).phrase,
-            "headers": {
-                "Cache-Control": header("It is true for the moment only.", "no-store"),
-                **(_RETRY_AFTER if status == HTTPStatus.SERVICE_UNAVAILABLE else {}),
-            },
-            "content": {MEDIA_TYPE: {"schema": {"$ref": _REFERENCE + "Problem"}}},
-        }
-        for status in statuses
+    """Return the description of problem documents with these statuses, and an example of each
+    type that has one of them."""
+    return {status: _problems_of(status) for status in statuses}
+
+
+def _problems_of(status: int) -> dict[str, Any]:
+    types = [each for each in PROBLEM_TYPES.values() if each.status == status]
+    retried = any(each.retry_after is not None for each in types)
+    content = {
+        "schema": {"$ref": _REFERENCE + "Problem"},
+        "examples": {each.name: {"value": _example(each)} for each in types},
     }
+    return {
+        "description": phrase(status),
+        "headers": {
+            "Cache-Control": header("Do not store.", "no-store"),
+            **(_RETRY_AFTER if retried else {}),
+        },
+        "content": {MEDIA_TYPE: content},
+    }
+
+
+def _example(problem_type: ProblemType) -> dict[str, Any]:
+    example = {
+        field.alias or name: field.examples[0]
+        for name, field in Problem.model_fields.items()
+        if field.examples
+    }
+    own = {"type": problem_type.uri, "title": problem_type.title, "status": problem_type.status}
+    return {**example, **own, "detail": f"{problem_type.title}."}
 
 
 _ALWAYS = {
     "X-Request-ID": header("The request's id, as in the log.", "5f0c1e7a9d0b4c7e92c1d7f04d3a6b15"),
-    "X-Content-Type-Options": header("The body is what its Content-Type says.", "nosniff"),
+    "X-Content-Type-Options": header("Do not sniff the content type.", "nosniff"),
 }
-_RETRY_AFTER = {"Retry-After": header("Try again after so many seconds.", "1")}
+_RETRY_AFTER = {
+    "Retry-After": header(
+        "Retry after this many seconds; not there when the outcome is unknown.",
+        "1",
+        required=False,
+    )
+}
 
 
 _BEARER_KEY = {"type": "http", "scheme": "bearer", "description": "A key that may read or write."}

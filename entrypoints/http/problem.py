@@ -1,14 +1,16 @@
 """Errors as problem details (RFC 9457)."""
 
 from collections.abc import Mapping, Sequence
-from http import HTTPStatus
 from typing import Any, Literal
 from urllib.parse import quote
 
 import orjson
 from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Scope
+
+from entrypoints.http.problem_types import ProblemType, plain
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -30,8 +32,11 @@ class ProblemError(BaseModel):
 class Problem(BaseModel):
     """Problem details (RFC 9457)."""
 
-    type: str = Field(examples=["about:blank"])
-    title: str = Field(description="The meaning of the status.", examples=["Not Found"])
+    type: str = Field(
+        description="The kind of problem, for programs to tell apart.",
+        examples=["urn:problem:not-found"],
+    )
+    title: str = Field(description="The meaning of the type.", examples=["Not found"])
     status: int = Field(examples=[404])
     detail: str = Field(examples=["There is no such example item."])
     instance: str = Field(
@@ -46,19 +51,32 @@ class Problem(BaseModel):
     errors: list[ProblemError] | None = Field(default=None, description="Only with 422.")
 
 
+class HTTPProblem(HTTPException):
+    """Raise it, in a route or a dependency, to respond with a problem of this type."""
+
+    def __init__(
+        self, problem_type: ProblemType, detail: str, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(problem_type.status, detail, headers)
+        self.problem_type = problem_type
+
+
 def problem(
     scope: Scope,
-    status: int,
+    problem_type: ProblemType | int,
     detail: str,
     *,
     errors: Sequence[Mapping[str, Any]] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """Return the answer to a request that failed."""
+    """Return the response to a request that failed. A bare status makes an `about:blank`, for a
+    problem that means no more than that."""
+    if isinstance(problem_type, int):
+        problem_type = plain(problem_type)
     content: dict[str, Any] = {
-        "type": "about:blank",
-        "title": HTTPStatus(status).phrase,
-        "status": status,
+        "type": problem_type.uri,
+        "title": problem_type.title,
+        "status": problem_type.status,
         "detail": detail,
         "instance": _address(scope),
         "request_id": scope.get("request_id"),
@@ -66,7 +84,9 @@ def problem(
     if errors is not None:
         content["errors"] = errors
     fields = {"Cache-Control": "no-store", **(headers or {})}
-    return Response(orjson.dumps(content), status, fields, MEDIA_TYPE)
+    if problem_type.retry_after is not None:
+        fields["Retry-After"] = str(problem_type.retry_after)
+    return Response(orjson.dumps(content), problem_type.status, fields, MEDIA_TYPE)
 
 
 def _address(scope: Scope) -> str:

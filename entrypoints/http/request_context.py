@@ -8,8 +8,8 @@ from random import getrandbits
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from entrypoints.http.error_handlers import RETRY_AFTER
 from entrypoints.http.problem import problem
+from entrypoints.http.problem_types import INTERNAL_ERROR, SHUTTING_DOWN
 
 _WELL_FORMED = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 # An answer is what its Content-Type says, whatever a browser thinks that it looks like.
@@ -49,13 +49,14 @@ class RequestContext:
             if status:
                 raise  # too late for another answer: the server has to break this one off
             # The task ends here, and in order: the server would log a traceback.
-            answer = problem(scope, 503, "The service is ending.", headers=RETRY_AFTER)
+            answer = problem(scope, SHUTTING_DOWN, "The service is shutting down.")
             await answer(scope, receive, send_with_id)
         except Exception:
             _log.exception("unhandled error")
             if status:
                 raise  # too late for another answer: the server has to break this one off
-            answer = problem(scope, 500, "The service failed. The log tells more, by request id.")
+            detail = "The service failed. Its log has the reason, under this request_id."
+            answer = problem(scope, INTERNAL_ERROR, detail)
             await answer(scope, receive, send_with_id)
         finally:
             route = scope.get("route")

@@ -7,6 +7,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from application.errors import OutcomeUnknown
 from entrypoints.http.problem import problem
+from entrypoints.http.problem_types import DEADLINE_EXCEEDED, OUTCOME_UNKNOWN
 
 _Task = asyncio.Task[Any]
 
@@ -75,9 +76,8 @@ class RequestDeadline:
 
 
 def _too_late(scope: Scope, cause: BaseException | None) -> ASGIApp:
-    detail = (
-        "The time for this request ran out in mid-change. Look whether it was made."
-        if isinstance(cause, OutcomeUnknown)
-        else "The time for this request ran out. Nothing was changed."
-    )
-    return problem(scope, 503, detail, headers={"Retry-After": "1"})
+    if isinstance(cause, OutcomeUnknown):
+        detail = "The time for this request ran out during its commit; check before retrying."
+        return problem(scope, OUTCOME_UNKNOWN, detail)
+    detail = "The time for this request ran out. Nothing was changed."
+    return problem(scope, DEADLINE_EXCEEDED, detail)

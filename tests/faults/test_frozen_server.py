@@ -125,7 +125,7 @@ async def test_a_write_that_was_under_way_is_answered_as_in_doubt(server: Postgr
         await is_answered_again(service)
         names = [item["name"] for item in (await client.request("GET", ITEMS)).json()]
 
-    assert "Look whether it was made" in written.json()["detail"]
+    assert "check before retrying" in written.json()["detail"]
     assert "Nothing was changed" in read.json()["detail"]
     assert "in doubt" in names
 

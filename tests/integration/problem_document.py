@@ -1,24 +1,32 @@
 """What every error looks like (RFC 9457)."""
 
-from http import HTTPStatus
 from typing import Any
 
 import httpx
 
+from entrypoints.http.problem_types import PREFIX, PROBLEM_TYPES, ProblemType, plain
 
-def problem_of(answer: httpx.Response, status: int) -> dict[str, Any]:
-    """Return the problem document of an answer, after checking that it is a whole one."""
+
+def problem_of(
+    answer: httpx.Response, expected: int | ProblemType, *, blank: bool = False
+) -> dict[str, Any]:
+    """Return the problem document of a response, after checking that it is a whole one, of the
+    status or type expected; `blank` is for one that means no more than its status."""
+    status = expected if isinstance(expected, int) else expected.status
     assert answer.status_code == status, answer.text
     assert answer.headers["Content-Type"] == "application/problem+json"
     problem: dict[str, Any] = answer.json()
-    expected = {"type", "title", "status", "detail", "instance", "request_id"}
-    assert set(problem) == (expected | {"errors"} if status == 422 else expected)
-    assert problem["type"] == "about:blank"
-    assert problem["title"] == HTTPStatus(status).phrase
-    assert problem["status"] == status
+    members = {"type", "title", "status", "detail", "instance", "request_id"}
+    assert set(problem) == (members | {"errors"} if status == 422 else members)
+    kind = plain(status) if blank else PROBLEM_TYPES[problem["type"].removeprefix(PREFIX)]
+    assert isinstance(expected, int) or kind is expected
+    assert (problem["type"], problem["title"]) == (kind.uri, kind.title)
+    assert problem["status"] == status == kind.status
     assert problem["detail"]
     assert problem["instance"] == answer.request.url.raw_path.partition(b"?")[0].decode()
     assert problem["request_id"] == answer.headers["X-Request-ID"]
+    wait = None if kind.retry_after is None else str(kind.retry_after)
+    assert answer.headers.get("Retry-After") == wait
     return problem
 
 

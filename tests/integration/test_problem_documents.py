@@ -88,18 +88,6 @@ async def test_units_of_work_that_cannot_be_made_are_a_problem() -> None:
     assert "hunter2" not in answer.text
 
 
-@pytest.mark.parametrize("error", [StorageUnavailable("gone"), OutcomeUnknown("lost")])
-async def test_a_storage_that_is_not_there_says_when_to_come_again(error: Exception) -> None:
-    units = FailingUnitsOfWork()
-    units.on_reading = error
-    app = create_app(settings_for("memory://"), units_of_work=units)
-    async with client_of(app) as client:
-        answer = await client.get(ITEMS)
-
-    problem_of(answer, 503)
-    assert int(answer.headers["Retry-After"]) >= 1
-
-
 @in_memory_only
 async def test_errors_that_other_routes_raise_are_problem_documents(app: FastAPI) -> None:
     @app.get("/teapot")
@@ -110,9 +98,20 @@ async def test_errors_that_other_routes_raise_are_problem_documents(app: FastAPI
     async def broken(number: int) -> int:
         return 1 // number
 
+    @app.get("/loans/{number}")
+    async def loan(number: int) -> int:
+        raise HTTPException(404, f"There is no loan {number}.")
+
+    @app.get("/unnamed")
+    async def unnamed() -> None:
+        raise HTTPException(499, "The client has gone.")
+
     async with client_of(app) as client:
+        answer = await client.get("/loans/7")
+        assert problem_of(answer, 404, blank=True)["detail"] == "There is no loan 7."
+        assert problem_of(await client.get("/unnamed"), 499, blank=True)["title"] == "Error"
         answer = await client.get("/teapot")
-        assert problem_of(answer, 418)["detail"] == "short and stout"
+        assert problem_of(answer, 418, blank=True)["detail"] == "short and stout"
         assert answer.headers["X-Spout"] == "yes"
         problem_of(await client.get("/broken", params={"number": 0}), 500)
         error = problem_of(await client.get("/broken"), 422)["errors"][0]
