@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar, cast
 
 from application.clock import Clock
 from application.errors import (
@@ -56,8 +56,10 @@ class Idempotency:
     ) -> Answer:
         """Make the change and return its answer, or return that of the same request before.
 
-        `change` commits the receipt that it makes. Raises what it raises, `KeyReused` if the key
-        came with another fingerprint before, `KeyInProgress` if such a request is under way.
+        `change` commits the receipt that it makes, and returns what it made it of, or None. One
+        that finds nothing to change may leave the receipt out. Raises what it raises,
+        `KeyReused` if the key came with another fingerprint before, `KeyInProgress` if such a
+        request is under way.
         """
         if key in self._in_progress:
             raise KeyInProgress(key)
@@ -87,16 +89,16 @@ class Idempotency:
         answer: Callable[[_T], bytes],
     ) -> Answer:
         now = self._clock.now()
-        content = b""
+        recorded: tuple[object, bytes] | None = None
 
         def receipt(result: _T) -> Receipt:
-            nonlocal content
-            content = answer(result)
-            return Receipt(key, fingerprint, content, now + self._lifetime)
+            nonlocal recorded
+            recorded = result, answer(result)
+            return Receipt(key, fingerprint, recorded[1], now + self._lifetime)
 
         while True:
             try:
-                await change(receipt)
+                result = await change(receipt)
             except (StorageUnavailable, StorageFull, OutcomeUnknown):
                 raise
             except (ApplicationError, RulesBroken):
@@ -106,12 +108,17 @@ class Idempotency:
                 if earlier is None:
                     raise
                 if earlier.expires_at > now:
-                    if earlier.fingerprint != fingerprint:
-                        raise KeyReused(key) from None
-                    return Answer(earlier.answer, is_replayed=True)
+                    return _replayed(earlier, fingerprint)
                 await self._remove(earlier)
             else:
-                return Answer(content, is_replayed=False)
+                # A use case that was retried may have recorded another result than its last one.
+                if recorded and (result is recorded[0] or result is None):
+                    return Answer(recorded[1], is_replayed=False)
+                # Nothing was left to change, which may come of an earlier success as well.
+                earlier = await self._find(key)
+                if earlier and earlier.expires_at > now:
+                    return _replayed(earlier, fingerprint)
+                return Answer(answer(cast(_T, result)), is_replayed=False)
 
     async def _find(self, key: str) -> Receipt | None:
         async with self._units_of_work.for_reading() as unit:
@@ -121,6 +128,12 @@ class Idempotency:
         async with self._units_of_work.for_writing() as unit:
             unit.receipts.remove(receipt)
             await unit.commit()
+
+
+def _replayed(earlier: Receipt, fingerprint: bytes) -> Answer:
+    if earlier.fingerprint != fingerprint:
+        raise KeyReused(earlier.key) from None
+    return Answer(earlier.answer, is_replayed=True)
 
 
 async def _again(attempt: Callable[[], Awaitable[Answer]], doubt: OutcomeUnknown) -> Answer:

@@ -37,17 +37,17 @@ class ApiKeys:
         self._seen = _signature(path)
         self._look_again = time.monotonic() + LOOK_AGAIN_SECONDS
 
-    def scope_of(self, token: bytes) -> str | None:
-        """Return what the key allows, `read` or `write`, or None if there is no such key."""
+    def key_of(self, token: bytes) -> ApiKey | None:
+        """Return the key, with its name and what it allows, or None if there is no such key."""
         if time.monotonic() >= self._look_again:
             self._read_again()
         digest = sha256(token).hexdigest()
-        scope = None
+        found = None
         # Every key is compared, each in constant time: the time taken tells nothing.
         for key in self._keys:
             if hmac.compare_digest(key.digest, digest):
-                scope = key.scope
-        return scope
+                found = key
+        return found
 
     def _read_again(self) -> None:
         self._look_again = time.monotonic() + LOOK_AGAIN_SECONDS

@@ -2,11 +2,14 @@
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from entrypoints.api_keys import READ, WRITE, ApiKeys
+from entrypoints.api_keys import READ, WRITE, ApiKey, ApiKeys
 from entrypoints.http.problem import problem
 from entrypoints.http.problem_types import KEY_MISSING, KEY_READS_ONLY, KEY_UNKNOWN
 
 _OPEN = ("/health/live", "/health/ready")
+CLIENT_NAME = "client_name"
+"""Under this name the ASGI scope holds the name of the API key that a request came with. It stays
+the same when the key's secret is replaced."""
 
 
 class Access:
@@ -21,10 +24,11 @@ class Access:
         if scope["type"] == "http" and scope["path"].rstrip("/") not in _OPEN:
             needed = READ if scope["method"] in ("GET", "HEAD") else WRITE
             token = _bearer_token(scope)
-            granted = self._keys.scope_of(token) if token is not None else None
-            if granted is None or (granted == READ and needed == WRITE):
-                await _refusal(scope, token, granted)(scope, receive, send)
+            key = self._keys.key_of(token) if token is not None else None
+            if key is None or (key.scope == READ and needed == WRITE):
+                await _refusal(scope, token, key)(scope, receive, send)
                 return
+            scope[CLIENT_NAME] = key.name
         await self._app(scope, receive, send)
 
 
@@ -36,9 +40,9 @@ def _bearer_token(scope: Scope) -> bytes | None:
     return token.strip() if scheme.lower() == b"bearer" else None
 
 
-def _refusal(scope: Scope, token: bytes | None, granted: str | None) -> ASGIApp:
+def _refusal(scope: Scope, token: bytes | None, key: ApiKey | None) -> ASGIApp:
     # What is said in which case: RFC 6750, section 3.1.
-    if granted:
+    if key:
         kind, detail = KEY_READS_ONLY, "This key may only read."
         challenge = f'Bearer error="insufficient_scope", scope="{WRITE}"'
     elif token is None:

@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from application.idempotency import Idempotency
 from application.receipts import KEY_MAX_LENGTH
+from entrypoints.http.access import CLIENT_NAME
 from entrypoints.http.openapi import header
 from entrypoints.http.problem import HTTPProblem
 from entrypoints.http.problem_types import MALFORMED_IDEMPOTENCY_KEY
@@ -97,7 +98,10 @@ async def _once(
 
     idempotency: Idempotency = request.app.state.container.idempotency()
     content, is_replayed = await idempotency.once(
-        key, await _fingerprint(request), lambda receipt: change(receipt=receipt), content_of
+        _of_client(request, key),
+        await _fingerprint(request),
+        lambda receipt: change(receipt=receipt),
+        content_of,
     )
     response = _to_response(content)
     if is_replayed:
@@ -115,11 +119,22 @@ def _key_of(request: Request) -> str:
     raise HTTPProblem(MALFORMED_IDEMPOTENCY_KEY, MALFORMED)
 
 
+def _of_client(request: Request, key: str) -> str:
+    """Return the key under which the record of this client's key is stored.
+
+    Each API key's name has keys of its own; all requests without an API key share theirs. The hash
+    has the same length for every name, and neither a name nor a key may hold the tab.
+    """
+    client: str | None = request.scope.get(CLIENT_NAME)
+    return key if client is None else sha256(f"{client}\t{key}".encode()).hexdigest()
+
+
 async def _fingerprint(request: Request) -> bytes:
     """Return what two requests share only if they ask for the same."""
+    query: bytes = request.scope["query_string"]
     parts = (
         request.method,
-        request.scope["path"],
+        request.scope["path"] + (f"?{query.decode('latin-1')}" if query else ""),
         ",".join(request.headers.getlist("if-match")),
     )
     return sha256("\0".join(parts).encode() + b"\0" + await request.body()).digest()

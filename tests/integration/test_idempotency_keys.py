@@ -102,6 +102,22 @@ async def test_another_body_path_or_condition_of_the_same_key_is_refused(
     assert (await client.get(ITEMS)).json() == before
 
 
+@every_method
+async def test_another_query_of_the_same_key_is_refused(
+    client: httpx.AsyncClient, method: str
+) -> None:
+    item = await create(client)
+    path = ITEMS if method == "POST" else f"{ITEMS}/{item['id']}"
+    body = None if method == "DELETE" else {"name": "desk"}
+    answers = [
+        await client.request(method, path, params=query, json=body, headers=KEY)
+        for query in ({"note": "a"}, {"note": "a"}, {"note": "b"}, {})
+    ]
+
+    assert [is_replayed(answer) for answer in answers[:2]] == [False, True]
+    assert [errors_of(answer) for answer in answers[2:]] == [REUSED, REUSED]
+
+
 async def test_another_method_of_the_same_key_is_refused(client: httpx.AsyncClient) -> None:
     item = await create(client)
     await change(client, "PUT", item["id"])

@@ -99,6 +99,56 @@ async def test_what_was_deleted_or_has_another_version_by_then_is_no_hindrance(
     assert (await idempotency.once("replace", b"print", replacing, answer)).is_replayed
 
 
+async def test_what_finds_nothing_to_change_needs_no_record(
+    service: ExampleItemService, idempotency: Idempotency, units_of_work: MemoryUnitsOfWork
+) -> None:
+    item = await service.create("lamp", None)
+
+    async def nothing_to_change(_receipt: ReceiptFor[ExampleItem]) -> ExampleItem:
+        async with units_of_work.for_writing() as unit:
+            await unit.commit()
+        return item
+
+    for _ in range(2):
+        again = await idempotency.once("key", b"print", nothing_to_change, answer)
+        assert again == Answer(b"lamp, version 1", is_replayed=False)
+
+
+async def test_what_finds_nothing_to_change_because_it_was_made_before_has_the_first_answer(
+    service: ExampleItemService, idempotency: Idempotency
+) -> None:
+    item = await service.create("lamp", None)
+
+    async def make_it_a_desk(receipt: ReceiptFor[ExampleItem]) -> ExampleItem:
+        present = await service.get(item.id)
+        if present.name == "desk":
+            return present
+        return await service.change(item.id, name="desk", receipt=receipt)
+
+    await idempotency.once("key", b"print", make_it_a_desk, answer)
+    await service.change(item.id, description="It stands.")
+    again = await idempotency.once("key", b"print", make_it_a_desk, answer)
+
+    assert again == Answer(b"desk, version 2", is_replayed=True)
+    with pytest.raises(KeyReused):
+        await idempotency.once("key", b"another", make_it_a_desk, answer)
+
+
+async def test_what_a_retried_use_case_recorded_and_gave_up_is_not_the_answer(
+    service: ExampleItemService, idempotency: Idempotency
+) -> None:
+    item = await service.create("lamp", None)
+
+    async def lose_a_conflict_then_find_nothing_to_change(
+        receipt: ReceiptFor[ExampleItem],
+    ) -> ExampleItem:
+        receipt(item.changed(FixedClock.time, name="desk"))
+        return await service.get(item.id)
+
+    lost = lose_a_conflict_then_find_nothing_to_change
+    assert (await idempotency.once("key", b"print", lost, answer)).content == b"lamp, version 1"
+
+
 async def test_another_request_of_the_same_key_is_refused(
     service: ExampleItemService, idempotency: Idempotency
 ) -> None:
