@@ -9,12 +9,10 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from pydantic import ValidationError
-
 from entrypoints.api_keys import READ, WRITE, ApiKeys, new_key
 from entrypoints.log_output import configure_logging
 from entrypoints.server import ServerConfig, run
-from entrypoints.settings import AppSettings
+from entrypoints.settings import AppSettings, InvalidSettings, settings_from_environment
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -22,13 +20,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
     try:
-        settings = AppSettings()
-    except ValidationError as error:
-        for each in error.errors(include_input=False, include_url=False):
-            name = "APP_" + "_".join(str(part) for part in each["loc"]).upper()
-            print(f"{name}: {each['msg']}", file=sys.stderr)
+        return int(options.command(settings_from_environment(), options) or 0)
+    except InvalidSettings as error:
+        print(error, file=sys.stderr)
         return 2
-    return int(options.command(settings, options) or 0)
 
 
 def serve(settings: AppSettings, _options: argparse.Namespace) -> int:
@@ -45,8 +40,11 @@ def serve(settings: AppSettings, _options: argparse.Namespace) -> int:
 def make_key(_settings: AppSettings, options: argparse.Namespace) -> int:
     """Print a new key, which is kept nowhere, and its line for the file of keys."""
     key, line = new_key(options.key_name, options.scope)
-    print(f"Give the client this key, which is not shown again:\n{key}\n", file=sys.stderr)
-    print("Add this line to the file that APP_API_KEYS names:", file=sys.stderr)
+    print(f"The key of {options.key_name}, which is shown only once:\n{key}\n", file=sys.stderr)
+    if sys.stdout.isatty():
+        print("Add this line to the file that APP_API_KEYS names:", file=sys.stderr)
+    else:
+        print("Its hash went to standard output, for the file of APP_API_KEYS.", file=sys.stderr)
     print(line)
     return 0
 
@@ -54,10 +52,7 @@ def make_key(_settings: AppSettings, options: argparse.Namespace) -> int:
 def _why_not(settings: AppSettings) -> str | None:
     """Return why the service must not be served so, None if it may."""
     if settings.api_keys:
-        try:
-            ApiKeys(settings.api_keys)
-        except ValueError as error:
-            return f"APP_API_KEYS: {settings.api_keys}: {error}"
+        ApiKeys(settings.api_keys)  # raises if the file cannot be used
     elif not settings.allow_anonymous and not _is_loopback(settings.host):
         return (
             f"APP_HOST is {settings.host}, which other machines can reach, and any of them could "
@@ -106,8 +101,8 @@ def _parser() -> argparse.ArgumentParser:
         command=serve
     )
     key = commands.add_parser("key", help="make a key for a client of the API")
-    key.add_argument("key_name", metavar="name", type=_one_word, help="whose key it is")
-    key.add_argument("scope", choices=(READ, WRITE), help="what it allows")
+    key.add_argument("key_name", metavar="name", type=_one_word, help="name of the client")
+    key.add_argument("scope", choices=(READ, WRITE), help="read, or read and write")
     key.set_defaults(command=make_key)
     db = commands.add_parser("db", help="bring the database's schema up to date")
     names = db.add_subparsers(title="commands", metavar="command", required=True)

@@ -1,10 +1,17 @@
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from adapters.sql.database_url import parse_database_url
+from entrypoints.host_names import parse_host_names
+
+
+class InvalidSettings(Exception):
+    """The service cannot start with these settings. The text has a line for each that is wrong,
+    which names it, and no value that could be secret."""
 
 
 class AppSettings(BaseSettings):
@@ -44,7 +51,13 @@ class AppSettings(BaseSettings):
     @property
     def host_names(self) -> list[str]:
         """The hosts that the service answers for; `*` stands for any."""
-        return [name.strip() for name in self.allowed_hosts.split(",") if name.strip()]
+        return parse_host_names(self.allowed_hosts)
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _must_name_hosts(cls, value: str) -> str:
+        parse_host_names(value)
+        return value
 
     @field_validator("api_keys", mode="before")
     @classmethod
@@ -57,3 +70,17 @@ class AppSettings(BaseSettings):
         if value.get_secret_value() != "memory://":
             parse_database_url(value.get_secret_value())
         return value
+
+
+def settings_from_environment() -> AppSettings:
+    """Return the settings; raise `InvalidSettings`."""
+    try:
+        return AppSettings()
+    except ValidationError as error:
+        raise InvalidSettings("\n".join(_lines(error))) from None
+
+
+def _lines(error: ValidationError) -> Iterator[str]:
+    for each in error.errors(include_input=False, include_url=False):
+        name = "APP_" + "_".join(str(part) for part in each["loc"]).upper()
+        yield f"{name}: {each['msg']}"

@@ -1,10 +1,12 @@
 """The app: routes, error handlers, middleware, and the lifespan that holds the container."""
 
 import gc
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import structlog
 from dependency_injector.providers import Object
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
@@ -12,6 +14,7 @@ from fastapi_offline import FastAPIOffline
 
 from entrypoints.api_keys import ApiKeys
 from entrypoints.container import Container
+from entrypoints.host_names import ANY
 from entrypoints.http import example_items, health
 from entrypoints.http.access import Access
 from entrypoints.http.allowed_hosts import AllowedHosts
@@ -23,12 +26,19 @@ from entrypoints.http.receipt_purge import purge_now_and_then
 from entrypoints.http.request_context import RequestContext
 from entrypoints.http.request_deadline import RequestDeadline
 from entrypoints.log_output import configure_logging
-from entrypoints.settings import AppSettings
+from entrypoints.settings import AppSettings, InvalidSettings, settings_from_environment
+
+CANNOT_START = 3
+"""The exit code that uvicorn and gunicorn know: a worker that ends with it is not started again."""
+_log = structlog.get_logger("entrypoints.http")
 
 
 def create_app(settings: AppSettings, **overrides: Any) -> FastAPI:
     """Return the app. An override puts an object in the place of what the container of that name
-    would make: `create_app(settings, clock=FixedClock(...))`."""
+    would make: `create_app(settings, clock=FixedClock(...))`.
+
+    Raises `InvalidSettings`."""
+    keys = ApiKeys(settings.api_keys) if settings.api_keys else None
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -37,6 +47,8 @@ def create_app(settings: AppSettings, **overrides: Any) -> FastAPI:
             **{name: Object(replacement) for name, replacement in overrides.items()}
         )
         app.state.container = container
+        if keys is not None and not len(keys):
+            keys.warn_of_none()
         storage = container.storage()
         try:
             await storage.open()
@@ -62,14 +74,14 @@ def create_app(settings: AppSettings, **overrides: Any) -> FastAPI:
     app.router.routes[:0] = routes
     if not settings.telemetry_enabled:  # FastAPI reports only what goes its way
         app.add_middleware(DirectRoutes, fastapi=app, routes=routes)
-    if settings.api_keys:
-        app.add_middleware(Access, keys=ApiKeys(settings.api_keys))
-    if "*" not in settings.host_names:
+    if keys is not None:
+        app.add_middleware(Access, keys=keys)
+    if ANY not in settings.host_names:
         app.add_middleware(AllowedHosts, hosts=settings.host_names)
     app.add_middleware(RequestDeadline, seconds=settings.request_deadline_seconds)
     app.add_middleware(RequestContext)
     add_error_handlers(app)
-    describe(app, wants_keys=settings.api_keys is not None)
+    describe(app, wants_keys=keys is not None)
     return app
 
 
@@ -85,9 +97,15 @@ def _without_docs(**options: Any) -> FastAPI:
 
 
 def app_from_environment() -> FastAPI:
-    """Return the app as the environment sets it, for a server that imports it by name."""
+    """Return the app as the environment sets it, for a server that imports it by name.
+
+    Ends the process if it cannot: a traceback says less than one line does."""
     configure_logging()
-    app = create_app(AppSettings())
+    try:
+        app = create_app(settings_from_environment())
+    except InvalidSettings as error:
+        _log.critical("the service cannot start", reason=str(error))
+        sys.exit(CANNOT_START)
     # What was made to last needs no looking through by every later collection, which would
     # stop all requests for as long as it takes.
     gc.collect()

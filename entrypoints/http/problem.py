@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
-from urllib.parse import quote
 
 import orjson
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
-from starlette.types import Scope
+from starlette.types import Receive, Scope, Send
 
+from entrypoints.http.addresses import client_path
 from entrypoints.http.problem_types import ProblemType, plain
 
 MEDIA_TYPE = "application/problem+json"
@@ -78,7 +78,7 @@ def problem(
         "title": problem_type.title,
         "status": problem_type.status,
         "detail": detail,
-        "instance": _address(scope),
+        "instance": client_path(scope),
         "request_id": scope.get("request_id"),
     }
     if errors is not None:
@@ -89,7 +89,14 @@ def problem(
     return Response(orjson.dumps(content), problem_type.status, fields, MEDIA_TYPE)
 
 
-def _address(scope: Scope) -> str:
-    """Return the path of the request as the client wrote it."""
-    raw_path: bytes | None = scope.get("raw_path")
-    return quote(scope["path"]) if raw_path is None else raw_path.decode("latin-1")
+async def reject(response: Response, scope: Scope, receive: Receive, send: Send) -> None:
+    """Send the response in place of the app's: to a request, or to the handshake of a websocket.
+
+    A server that lacks ASGI's extension for the latter closes the websocket with 1008, "policy
+    violation" (RFC 6455, section 7.4.1); before it is accepted, that is a bare 403.
+    """
+    extensions = scope.get("extensions") or {}
+    if scope["type"] == "websocket" and "websocket.http.response" not in extensions:
+        await send({"type": "websocket.close", "code": 1008, "reason": ""})
+    else:
+        await response(scope, receive, send)

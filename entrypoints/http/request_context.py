@@ -1,13 +1,15 @@
-"""Around every request: its id, its log line, and an answer whatever happens."""
+"""Around every request and websocket: its id, its log line, and a response whatever happens."""
 
 import asyncio
 import re
 import time
 from random import getrandbits
+from typing import Any
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from entrypoints.http.access import CLIENT_NAME
 from entrypoints.http.problem import problem
 from entrypoints.http.problem_types import INTERNAL_ERROR, SHUTTING_DOWN
 
@@ -25,7 +27,7 @@ class RequestContext:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
+            await self._pass_on(scope, receive, send)
             return
         started = time.perf_counter()
         request_id = _id_of(scope)
@@ -59,15 +61,45 @@ class RequestContext:
             answer = problem(scope, INTERNAL_ERROR, detail)
             await answer(scope, receive, send_with_id)
         finally:
-            route = scope.get("route")
             _log.info(
-                "request",
-                method=scope["method"],
-                # The template: a path may hold what does not belong in a log.
-                route=route.path if route is not None else None,
-                status=status or None,
-                duration_ms=round((time.perf_counter() - started) * 1000, 3),
+                "request", method=scope["method"], status=status or None, **_fields(scope, started)
             )
+
+    async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve what is no HTTP request: a websocket, or the lifespan."""
+        if scope["type"] != "websocket":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        request_id = scope["request_id"] = _id_of(scope)
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        accepted = False
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal accepted
+            if message["type"] in ("websocket.accept", "websocket.http.response.start"):
+                accepted = message["type"] == "websocket.accept"
+                own = (b"x-request-id", request_id.encode())
+                message["headers"] = [*message.get("headers", ()), own]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_with_id)
+        finally:
+            _log.info("websocket", accepted=accepted, **_fields(scope, started))
+
+
+def _fields(scope: Scope, started: float) -> dict[str, Any]:
+    """Return what the log says of every connection: its client too, where it is known."""
+    route = scope.get("route")
+    fields = {
+        # The template: a path may hold what does not belong in a log.
+        "route": route.path if route is not None else None,
+        "duration_ms": round((time.perf_counter() - started) * 1000, 3),
+    }
+    if CLIENT_NAME in scope:
+        fields["client"] = scope[CLIENT_NAME]
+    return fields
 
 
 def _id_of(scope: Scope) -> str:

@@ -1,5 +1,7 @@
 """APP_ALLOWED_HOSTS: which names the service answers for."""
 
+from collections.abc import Callable
+
 import httpx
 import pytest
 
@@ -7,7 +9,7 @@ from entrypoints.http.app import create_app
 from tests.integration.problem_document import problem_of
 from tests.integration.service import ITEMS, client_of, settings_for
 
-HOSTS = "api.example.org, *.example.net, [::1]"
+HOSTS = "api.example.org, *.Example.net., [0:0::1], 192.0.2.7"
 
 
 async def answer_for(host: str, path: str = ITEMS, allowed: str = HOSTS) -> httpx.Response:
@@ -27,6 +29,11 @@ async def answer_for(host: str, path: str = ITEMS, allowed: str = HOSTS) -> http
         "a.b.example.net:1",
         "[::1]",
         "[::1]:8000",
+        "[0:0:0:0:0:0:0:1]",
+        "api.example.org.",
+        "API.example.org.:8000",
+        "a.example.net.",
+        "192.0.2.7:80",
     ],
 )
 async def test_its_own_names_are_answered_for(host: str) -> None:
@@ -44,6 +51,16 @@ async def test_its_own_names_are_answered_for(host: str) -> None:
         "api.example.org:80:80",
         "api.example.org@evil.org",
         "[::2]",
+        "::1",
+        "[::1",
+        "[::1]x",
+        "x@a.example.net",
+        ".example.net",
+        "..example.net",
+        "api.example.org..",
+        "a b.example.net",
+        "http://api.example.org",
+        "192.0.2.8",
         "",
     ],
 )
@@ -57,3 +74,31 @@ async def test_health_is_told_under_any_name() -> None:
 
 async def test_every_name_is_answered_for_unless_some_are_set() -> None:
     assert (await answer_for("evil.org", allowed="*")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("allowed", "to_write"),
+    [
+        ("", "list the names of the service, or write * for any"),
+        (" , ", "list the names of the service, or write * for any"),
+        ("https://api.example.org", "write api.example.org, without scheme"),
+        ("api.example.org:443", "write api.example.org, without scheme, port"),
+        ("http://api.example.org:80/x", "write api.example.org,"),
+        ("[::1]:8000", "write [::1], without scheme, port"),
+        ("api.example.org/v1", "write api.example.org,"),
+        ("a.example.org b.example.org", "separate names by commas"),
+        ("*.*.example.org", "a * stands alone"),
+        ("api.*", "a * stands alone"),
+        ("bücher.example", "xn--"),
+        ("fine.example, api..example.org", "'api..example.org' is no host name"),
+    ],
+)
+def test_what_no_host_could_equal_is_refused_at_the_start(
+    command: Callable[..., tuple[int, str, str]], allowed: str, to_write: str
+) -> None:
+    status, _, errors = command(APP_ALLOWED_HOSTS=allowed, APP_DATABASE_URL="memory://")
+
+    assert status == 2
+    assert errors.startswith("APP_ALLOWED_HOSTS: ")
+    assert errors.count("\n") == 1
+    assert to_write in errors
