@@ -3,16 +3,19 @@
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Protocol
 
-from sqlalchemy import Delete, Insert, Select, Update
+from sqlalchemy import Executable, SelectBase, UpdateBase
 
 from adapters.sql.driver_errors import ConstraintViolated
 from application.errors import ApplicationError
 
 Row = Sequence[Any]
 Parameters = Mapping[str, Any]
-Statement = Select[Any] | Insert | Update | Delete
+OneOrMore = Parameters | Sequence[Parameters]
+"""As `Connection.execute` of SQLAlchemy takes them: a list has the statement executed for each."""
+Statement = Executable
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +25,21 @@ class Write:
     A statement that may not find what it is meant for returns a row if it did (`RETURNING`).
     `missed` is raised when it did not, and `refused` says what to raise when a constraint, by its
     name, refused it.
+
+    Raises `ValueError` if there is a `missed` and the statement never returns a row.
     """
 
     statement: Statement
-    parameters: Parameters
+    parameters: OneOrMore
     missed: ApplicationError | None = None
     refused: Mapping[str, ApplicationError] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.missed and not _returns_rows(self.statement):
+            raise ValueError(
+                "a write with `missed` needs a statement that returns the rows that it finds: "
+                "add .returning(...)"
+            )
 
     def check(self, rows: Sequence[Row]) -> None:
         """Raise if the statement, which returned these rows, did not find what it was for."""
@@ -37,6 +49,13 @@ class Write:
     def refusal(self, error: ConstraintViolated) -> ApplicationError:
         """Return what to raise instead of the error."""
         return self.refused.get(error.constraint, error)
+
+
+@lru_cache(maxsize=500)
+def _returns_rows(statement: Statement) -> bool:
+    if isinstance(statement, UpdateBase):
+        return bool(statement.returning_column_descriptions)
+    return isinstance(statement, SelectBase)
 
 
 class Fetches(Protocol):

@@ -15,6 +15,8 @@ _is_expected_version = (_columns.id == bindparam("expected_id")) & (
     _columns.version == bindparam("expected_version")
 )
 
+CHANGING = ("name", "description", "version", "updated_at")
+
 # A statement is built here, once: each database compiles it on first use and keeps it.
 GET = select(*COLUMNS).where(_columns.id == bindparam("id"))
 FIRST_PAGE = select(*COLUMNS).order_by(_columns.id).limit(bindparam("limit"))
@@ -23,7 +25,7 @@ ADD = insert(example_items)
 UPDATE = (
     update(example_items)
     .where(_is_expected_version)
-    .values({name: bindparam(name) for name in ("name", "description", "version", "updated_at")})
+    .values({name: bindparam(name) for name in CHANGING})
     .returning(_columns.id)
 )
 REMOVE = delete(example_items).where(_is_expected_version).returning(_columns.id)
@@ -64,10 +66,13 @@ class SqlExampleItemRepository(SqlExampleItemReader):
         )
 
     def update(self, item: ExampleItem) -> None:
-        expected = {"expected_id": item.id, "expected_version": item.version - 1}
-        self._writes.write(
-            Write(UPDATE, {**to_parameters(item), **expected}, missed=StaleVersion(item.id))
-        )
+        values = to_parameters(item)
+        parameters = {
+            **{name: values[name] for name in CHANGING},
+            "expected_id": item.id,
+            "expected_version": item.version - 1,
+        }
+        self._writes.write(Write(UPDATE, parameters, missed=StaleVersion(item.id)))
 
     def remove(self, item: ExampleItem) -> None:
         expected = {"expected_id": item.id, "expected_version": item.version}

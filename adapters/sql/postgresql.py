@@ -5,19 +5,19 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from functools import lru_cache, partial
-from typing import cast
+from typing import Any, cast
 
 import asyncpg
 from sqlalchemy import PoolProxiedConnection
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import QueuePool
 
-from adapters.sql.compiled_statement import CompiledStatement
+from adapters.sql.compiled_statement import CompiledStatements
 from adapters.sql.connection_lender import LAST_USE, ConnectionLender
-from adapters.sql.database import Parameters, Row, Statement, Write
+from adapters.sql.database import OneOrMore, Parameters, Row, Statement, Write
 from adapters.sql.driver_errors import ConnectionLost, ConstraintViolated, NoAnswer, meaning_of
 from adapters.sql.joined_writes import as_one
+from adapters.sql.sqlalchemy_execution import execute
 from adapters.sql.statement_events import StatementEvents
 from application.errors import OutcomeUnknown
 
@@ -35,7 +35,7 @@ class PostgresqlDatabase:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
         self._lender = ConnectionLender(engine, KEEP_SECONDS)
-        self._compiled = lru_cache(maxsize=500)(partial(CompiledStatement, dialect=engine.dialect))
+        self._statements = CompiledStatements(engine.dialect)
         self._events = StatementEvents(engine)
         self._last_loss = 0.0
         self._stopped: set[PoolProxiedConnection] = set()
@@ -94,17 +94,39 @@ class PostgresqlDatabase:
         self._lender.close()
 
     async def run(
-        self, lease: PoolProxiedConnection, statement: Statement, parameters: Parameters
+        self, lease: PoolProxiedConnection, statement: Statement, parameters: OneOrMore
     ) -> Sequence[Row]:
         """Run a statement on a lent connection and return its rows."""
-        compiled = self._compiled(statement)
-        values = compiled.bind(parameters)
+        bound = self._statements.bound(statement, parameters)
+        if bound is None or bound[0].processors is None:
+            rows, types = await self._execute(lease, statement, parameters)
+            if bound:
+                bound[0].learn(types)
+            return rows
+        compiled, values = bound
         try:
             with self._events.around(lease, compiled.sql, values):
-                rows = await _asyncpg(lease).fetch(compiled.sql, *values)
+                fetched = await _asyncpg(lease).fetch(compiled.sql, *values)
         except BaseException as error:
             raise self._meaning_of(error, lease)  # noqa: B904 -- it has the cause
-        return compiled.rows(cast(Sequence[Row], rows))
+        return compiled.rows(cast(Sequence[Row], fetched))
+
+    async def _execute(
+        self, lease: PoolProxiedConnection, statement: Statement, parameters: OneOrMore
+    ) -> tuple[Sequence[Row], Sequence[Any]]:
+        """Have SQLAlchemy run a statement that has no fast path."""
+        in_transaction = _asyncpg(lease).is_in_transaction()
+        adapted: Any = lease.dbapi_connection
+        # The adapter must not begin a transaction inside the one that there is.
+        adapted.autocommit = in_transaction
+        try:
+            return await execute(
+                self._engine, lease, statement, parameters, in_transaction=in_transaction
+            )
+        except BaseException as error:
+            raise self._meaning_of(error, lease)  # noqa: B904 -- it has the cause
+        finally:
+            adapted.autocommit = False
 
     async def write(self, lease: PoolProxiedConnection, write: Write) -> None:
         """Run a write on a lent connection and see that it did what it was meant to."""

@@ -4,18 +4,18 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from functools import lru_cache, partial
 from typing import Any, cast
 
 import aiosqlite
 from sqlalchemy import PoolProxiedConnection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.sql.compiled_statement import CompiledStatement
+from adapters.sql.compiled_statement import CompiledStatement, CompiledStatements
 from adapters.sql.connection_lender import ConnectionLender
-from adapters.sql.database import Parameters, Row, Statement, Write
+from adapters.sql.database import OneOrMore, Parameters, Row, Statement, Write
 from adapters.sql.driver_errors import ConstraintViolated, meaning_of
 from adapters.sql.group_commit import WriteWork, commit_together
+from adapters.sql.sqlalchemy_execution import execute
 from adapters.sql.sqlite_batches import SqliteBatches, Work
 from adapters.sql.statement_events import StatementEvents
 from application.errors import OutcomeUnknown
@@ -27,24 +27,37 @@ class SqliteDatabase:
     in SQLite's busy handler. A database in memory has a single connection for both."""
 
     def __init__(self, writer: AsyncEngine, readers: AsyncEngine) -> None:
-        self._readers = readers
+        self._writing_engine = writer
+        self._reading_engine = readers
         self._writer = ConnectionLender(writer)
-        reader = self._writer if readers is writer else ConnectionLender(readers)
-        self._compiled = lru_cache(maxsize=500)(partial(CompiledStatement, dialect=writer.dialect))
+        self._reader = self._writer if readers is writer else ConnectionLender(readers)
+        self._statements = CompiledStatements(writer.dialect)
         # The one that keeps the connection after a cancellation: see `_sqlite_engine`.
         self._events = StatementEvents(writer, own_error_listeners=1)
-        self._reads = SqliteBatches(reader, _read_all, self._events)
+        self._reads = SqliteBatches(self._reader, _read_all, self._events)
         self._writes = SqliteBatches(self._writer, commit_together, self._events)
 
     async def fetch(self, statement: Statement, parameters: Parameters) -> Sequence[Row]:
-        compiled = self._compiled(statement)
-        work = _ReadWork(compiled.sql, compiled.bind(parameters))
+        bound = self._bound(statement, parameters)
+        if bound is None:
+            connection = await self._reader.lend()
+            try:
+                return await self._execute(self._reading_engine, connection, statement, parameters)
+            finally:
+                self._reader.give_back(connection)
+        compiled, values = bound
+        work = _ReadWork(compiled.sql, values)
         await self._reads.done(work)
         return compiled.rows(work.rows)
 
     async def apply(self, writes: Sequence[Write]) -> None:
-        if writes:
-            work = WriteWork(writes, [self._bound(write) for write in writes])
+        statements = self._all_bound(writes)
+        if statements is None:
+            async with self.transaction() as transaction:
+                await transaction.apply(writes)
+                await transaction.commit()
+        elif writes:
+            work = WriteWork(writes, statements)
             try:
                 await self._writes.done(work)
             except asyncio.CancelledError as error:
@@ -69,14 +82,17 @@ class SqliteDatabase:
     async def close(self) -> None:
         await self._reads.close()
         await self._writes.close()
-        await self._readers.dispose()
+        await self._reading_engine.dispose()
 
     async def run(
-        self, lease: PoolProxiedConnection, statement: Statement, parameters: Parameters
+        self, lease: PoolProxiedConnection, statement: Statement, parameters: OneOrMore
     ) -> Sequence[Row]:
         """Run a statement on a lent connection and return its rows."""
-        compiled = self._compiled(statement)
-        return compiled.rows(await self._run(lease, compiled.sql, compiled.bind(parameters)))
+        bound = self._bound(statement, parameters)
+        if bound is None:
+            return await self._execute(self._writing_engine, lease, statement, parameters)
+        compiled, values = bound
+        return compiled.rows(await self._run(lease, compiled.sql, values))
 
     async def control(self, lease: PoolProxiedConnection, sql: str) -> None:
         """Run a statement that has neither parameters nor rows."""
@@ -91,9 +107,39 @@ class SqliteDatabase:
         except Exception as error:
             raise meaning_of(error)  # noqa: B904 -- it has the cause
 
-    def _bound(self, write: Write) -> tuple[str, Sequence[Any]]:
-        compiled = self._compiled(write.statement)
-        return compiled.sql, compiled.bind(write.parameters)
+    async def _execute(
+        self,
+        engine: AsyncEngine,
+        lease: PoolProxiedConnection,
+        statement: Statement,
+        parameters: OneOrMore,
+    ) -> Sequence[Row]:
+        """Have SQLAlchemy run a statement that has no fast path."""
+        try:
+            in_transaction = _aiosqlite(lease).in_transaction
+            rows, _types = await execute(
+                engine, lease, statement, parameters, in_transaction=in_transaction
+            )
+        except Exception as error:
+            raise meaning_of(error)  # noqa: B904 -- it has the cause
+        return rows
+
+    def _bound(
+        self, statement: Statement, parameters: OneOrMore
+    ) -> tuple[CompiledStatement, list[Any]] | None:
+        bound = self._statements.bound(statement, parameters)
+        # SQLite reports no type for a column.
+        return bound if bound and bound[0].processors is not None else None
+
+    def _all_bound(self, writes: Sequence[Write]) -> list[tuple[str, Sequence[Any]]] | None:
+        """Return the writes as the driver takes them, or None if one has no fast path."""
+        statements: list[tuple[str, Sequence[Any]]] = []
+        for write in writes:
+            bound = self._bound(write.statement, write.parameters)
+            if bound is None:
+                return None
+            statements.append((bound[0].sql, bound[1]))
+        return statements
 
 
 class SqliteTransaction:
@@ -107,7 +153,7 @@ class SqliteTransaction:
     async def apply(self, writes: Sequence[Write]) -> None:
         for write in writes:
             try:
-                rows = await self.fetch(write.statement, write.parameters)
+                rows = await self._database.run(self._lease, write.statement, write.parameters)
             except ConstraintViolated as error:
                 raise write.refusal(error) from error
             write.check(rows)

@@ -76,6 +76,8 @@ def _engine(
 
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Any) -> None:
+        if connection.connection.driver_connection.in_transaction:
+            return  # of the unit of work that the statement belongs to
         # A transaction that reads first and writes later could find itself locked out.
         connection.exec_driver_sql("BEGIN" if query_only else "BEGIN IMMEDIATE")
 
