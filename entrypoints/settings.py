@@ -29,6 +29,8 @@ class AppSettings(BaseSettings):
     database_url: SecretStr = SecretStr("sqlite+aiosqlite:///./data/example.db")
     database_pool_size: Annotated[int, Field(ge=1, le=1000)] = 10
     database_echo: bool = False
+    # PostgreSQL cuts an application's name off there.
+    service_name: Annotated[str, Field(pattern=r"^[ -~]{1,63}$")] = "async-database-service"
     request_deadline_seconds: Annotated[float, Field(ge=0.1, le=3600)] = 5
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000

@@ -14,6 +14,7 @@ class DatabaseSettings:
     database_pool_size: int = 5
     database_echo: bool = False
     request_deadline_seconds: float = 5
+    service_name: str = "async-database-service"
 
 
 def engine_for(url: str, *, pool_size: int = 5, echo: bool = False) -> AsyncEngine:

@@ -28,6 +28,9 @@ class DatabaseSettings(Protocol):
     def database_echo(self) -> bool: ...
 
     @property
+    def service_name(self) -> str: ...
+
+    @property
     def request_deadline_seconds(self) -> float: ...
 
 

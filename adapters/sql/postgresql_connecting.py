@@ -1,11 +1,16 @@
 """How connections to PostgreSQL are made."""
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 import asyncpg
+
+from adapters.sql.postgresql_address import PostgresqlAddress
+from adapters.sql.postgresql_hosts import PostgresqlHosts
+from application.errors import StorageUnavailable
 
 # A refusal by the server says that nothing was changed; the end of the request's own time leaves
 # that open. So the server comes first, and a lock leaves some time for the statement behind it.
@@ -17,54 +22,125 @@ TIMES_AS_TEXT = {"datestyle": "ISO", "timezone": "UTC"}
 _log = logging.getLogger(__name__)
 
 
+class RouteChanged(Exception):
+    """What is between here and the server is not what it was taken for: connect anew."""
+
+
 class LimitedConnect:
-    """asyncpg's `connect`, for statements that have to end within a deadline, in seconds.
+    """Connects to the server of an address, for statements that have to end within a deadline, in
+    seconds.
 
     The server ends what lasts longer. `command_timeout` is for a server that does not answer at
-    all. PgBouncer refuses the server's limits: then connections are made without.
+    all.
+
+    A connection pooler, such as PgBouncer, may give each transaction another of the server's
+    connections, where a statement that was prepared before is not known. It makes up the process
+    id that it gives as the server's, which shows that it is there. Then no statement is kept
+    prepared, unless the address says by `statement_cache_size` that the pooler can do that. It
+    also rejects limits, or ignores them: then they are left to the role.
     """
 
-    def __init__(self, deadline: float, connect_timeout: float) -> None:
-        self._timeouts = {"timeout": connect_timeout, "command_timeout": deadline}
+    def __init__(
+        self, address: PostgresqlAddress, deadline: float, connect_timeout: float, name: str
+    ) -> None:
+        self._address = address
+        self._hosts = PostgresqlHosts(address)
+        self._seconds = connect_timeout
+        if address.connect_timeout is not None:
+            self._seconds = min(address.connect_timeout or deadline, deadline)
+        self._deadline = deadline
+        self._settings = {"application_name": name, **address.server_settings}
         self._limits = {
             "statement_timeout": _milliseconds(deadline * STATEMENT_SHARE),
             "lock_timeout": _milliseconds(deadline * LOCK_SHARE),
             "idle_in_transaction_session_timeout": _milliseconds(deadline),
         }
+        self._is_pooled = False
 
-    async def __call__(self, *arguments: Any, **options: Any) -> Any:
-        options = {**self._timeouts, **options}
-        if self._limits:
+    @property
+    def for_sqlalchemy(self) -> Mapping[str, int]:
+        """Options of SQLAlchemy's dialect, which keeps prepared statements of its own."""
+        if self._address.statement_cache_size is None and self._is_pooled:
+            return {"prepared_statement_cache_size": 0}
+        size = self._address.prepared_statement_cache_size
+        return {} if size is None else {"prepared_statement_cache_size": size}
+
+    async def __call__(self, *_: Any, **__: Any) -> Any:
+        """Return a connection.
+
+        Raises `RouteChanged` when it should be tried once more.
+        """
+        async with asyncio.timeout(self._seconds):
+            limits, is_pooled = self._limits, self._is_pooled
             try:
-                return await _connect(self._limits, *arguments, **options)
+                connection = await self._hosts.connect(
+                    self._seconds,
+                    command_timeout=self._deadline,
+                    server_settings={**TIMES_AS_TEXT, **self._settings, **limits},
+                    **self._cache,
+                )
             except asyncpg.ProtocolViolationError as error:
                 if "startup parameter" not in str(error):
                     raise
-                self._limits = {}
-                _log.warning(
-                    "what is between here and PostgreSQL takes no settings: "
-                    "give the role statement_timeout and lock_timeout by ALTER ROLE ... SET"
-                )
-        return await _connect({}, *arguments, **options)
+                self._leave_out(limits)
+                raise RouteChanged from error
+            try:
+                if self._address.statement_cache_size is None:
+                    await self._look_for_a_pooler(connection, is_pooled)
+                await _prepare(connection)
+            except BaseException:
+                connection.terminate()
+                raise
+            return connection
 
+    @property
+    def _cache(self) -> Mapping[str, int]:
+        size = self._address.statement_cache_size
+        if size is None:
+            return {"statement_cache_size": 0} if self._is_pooled else {}
+        return {"statement_cache_size": size}
 
-async def _connect(limits: Mapping[str, str], *arguments: Any, **options: Any) -> Any:
-    """Return a connection on which times travel as text, which Python reads ten times faster than
-    asyncpg its binary form: a page of 50 items holds a hundred times."""
-    connection = await asyncpg.connect(
-        *arguments, server_settings={**TIMES_AS_TEXT, **limits}, **options
-    )
-    try:
-        await connection.set_type_codec(
-            "timestamptz",
-            schema="pg_catalog",
-            encoder=datetime.isoformat,
-            decoder=datetime.fromisoformat,
+    def _leave_out(self, limits: Mapping[str, str]) -> None:
+        if not limits:
+            raise StorageUnavailable(
+                "a pooler rejects a parameter of the database's address: application_name or "
+                "options; name it in the pooler's ignore_startup_parameters, or leave it out"
+            )
+        if self._limits:
+            self._limits = {}
+            _log.warning(
+                "what is between here and PostgreSQL takes no settings: "
+                "give the role statement_timeout and lock_timeout by ALTER ROLE ... SET"
+            )
+
+    async def _look_for_a_pooler(
+        self, connection: "asyncpg.Connection[asyncpg.Record]", was_assumed: bool
+    ) -> None:
+        # Without parameters it is no prepared statement; its status holds the number of rows.
+        status = await connection.execute(
+            f"SELECT WHERE pg_backend_pid() = {connection.get_server_pid()}"
         )
-    except BaseException:
-        connection.terminate()
-        raise
-    return connection
+        is_pooled = status != "SELECT 1"
+        if is_pooled and not self._is_pooled:
+            _log.warning(
+                "a connection pooler is between here and PostgreSQL: no statement is kept "
+                "prepared; if the pooler keeps them, add statement_cache_size=100 to "
+                "APP_DATABASE_URL"
+            )
+        self._is_pooled = is_pooled
+        if is_pooled != was_assumed:
+            raise RouteChanged
+
+
+async def _prepare(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    """Let times travel as text, which Python reads ten times faster than asyncpg their binary
+    form: a page of 50 items holds a hundred times."""
+    await connection.set_type_codec(
+        "timestamptz",
+        schema="pg_catalog",
+        encoder=datetime.isoformat,
+        decoder=datetime.fromisoformat,
+    )
 
 
 def _milliseconds(seconds: float) -> str:

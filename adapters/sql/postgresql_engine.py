@@ -1,8 +1,10 @@
-"""The engine for a PostgreSQL server."""
+"""The engines for a PostgreSQL server."""
 
 from functools import partial
+from typing import Any
 
-from sqlalchemy import URL
+from sqlalchemy import URL, Dialect, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from adapters.sql.engine_settings import (
@@ -11,7 +13,12 @@ from adapters.sql.engine_settings import (
     DroppableConnect,
     longest_wait,
 )
-from adapters.sql.postgresql_connecting import LimitedConnect
+from adapters.sql.postgresql_address import PostgresqlAddress
+from adapters.sql.postgresql_connecting import LimitedConnect, RouteChanged
+
+_CONNECT = "postgresql_connect"
+# Settings that are rejected, and a pooler that is found: each is noticed once.
+_ATTEMPTS = 3
 
 
 def postgresql_engine(url: URL, settings: DatabaseSettings) -> AsyncEngine:
@@ -19,27 +26,48 @@ def postgresql_engine(url: URL, settings: DatabaseSettings) -> AsyncEngine:
     settings' deadline."""
     deadline = settings.request_deadline_seconds
     wait = longest_wait(deadline)
-    return create_async_engine(
-        url,
+    address = PostgresqlAddress.of(url)
+    return _engine(
+        address.url,
+        LimitedConnect(address, deadline, wait, settings.service_name),
         echo=settings.database_echo,
-        hide_parameters=True,
         pool_size=settings.database_pool_size,
-        max_overflow=0,
         pool_timeout=wait,
         pool_reset_on_return=NOTHING_TO_RESET,
-        connect_args={
-            "async_creator_fn": partial(DroppableConnect, LimitedConnect(deadline, wait))
-        },
     )
 
 
 def postgresql_engine_to_check(engine: AsyncEngine) -> AsyncEngine:
-    """Return an engine for the same server with a single connection of its own."""
-    return create_async_engine(
+    """Return an engine that connects as the given one does, with a single connection of its
+    own."""
+    return _engine(
         engine.url,
-        hide_parameters=True,
+        engine.get_execution_options()[_CONNECT],
         pool_size=1,
-        max_overflow=0,
         # That this connection has died does not mean that the database has.
         pool_pre_ping=True,
     )
+
+
+def _engine(url: URL, connect: LimitedConnect, **options: Any) -> AsyncEngine:
+    engine = create_async_engine(
+        url,
+        hide_parameters=True,
+        max_overflow=0,
+        execution_options={_CONNECT: connect},
+        connect_args={"async_creator_fn": partial(DroppableConnect, connect)},
+        **options,
+    )
+
+    @event.listens_for(engine.sync_engine, "do_connect")
+    def do_connect(
+        dialect: Dialect, _record: object, arguments: list[Any], options: dict[str, Any]
+    ) -> DBAPIConnection:
+        for _ in range(_ATTEMPTS - 1):
+            try:
+                return dialect.connect(*arguments, **options, **connect.for_sqlalchemy)
+            except RouteChanged:
+                pass
+        return dialect.connect(*arguments, **options, **connect.for_sqlalchemy)
+
+    return engine

@@ -26,12 +26,22 @@ def test_an_async_driver_is_taken(url: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("driver", "used"),
+    [
+        ("postgres", "postgresql+asyncpg"),
+        ("postgresql", "postgresql+asyncpg"),
+        ("sqlite", "sqlite+aiosqlite"),
+    ],
+)
+def test_an_address_without_a_driver_gets_the_async_one(driver: str, used: str) -> None:
+    assert parse_database_url(f"{driver}:///service.db").drivername == used
+
+
+@pytest.mark.parametrize(
     ("driver", "async_driver"),
     [
-        ("postgresql", "postgresql+asyncpg"),
         ("postgresql+psycopg", "postgresql+asyncpg"),
         ("postgresql+psycopg2", "postgresql+asyncpg"),
-        ("sqlite", "sqlite+aiosqlite"),
         ("sqlite+pysqlite", "sqlite+aiosqlite"),
     ],
 )
@@ -42,7 +52,7 @@ def test_a_sync_driver_is_refused_by_naming_the_async_one(driver: str, async_dri
     assert f"write {async_driver}:// instead of {driver}://" in str(raised.value)
 
 
-@pytest.mark.parametrize("driver", ["mysql", "mysql+aiomysql", "postgres", "memory", "oracle"])
+@pytest.mark.parametrize("driver", ["mysql", "mysql+aiomysql", "memory", "oracle"])
 def test_another_database_is_refused_by_naming_those_that_work(driver: str) -> None:
     with pytest.raises(ValueError, match="is not supported") as raised:
         parse_database_url(f"{driver}://user:word@localhost/shop")
@@ -60,7 +70,15 @@ def test_what_is_no_url_is_refused(text: str) -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        f"postgresql://user:{PASSWORD}@localhost/shop",
+        f"postgresql+psycopg://user:{PASSWORD}@localhost/shop",
+        f"postgresql://user:p@ss{PASSWORD}@localhost/shop",
+        f"postgresql://user@host:{PASSWORD}@localhost/shop",
+        f"postgresql://user:x@{PASSWORD}?{PASSWORD}=1@localhost/shop",
+        f"postgresql://user:{PASSWORD}@localhost/shop?sslmode={PASSWORD}",
+        f"postgresql://user@localhost/shop?password={PASSWORD}&sslmde=require",
+        f"postgresql://user@localhost:{PASSWORD}/shop",
+        f"postgresql://user@a:{PASSWORD},b/shop",
+        f"sqlite://user:{PASSWORD}@localhost/shop",
         f"mysql://user:{PASSWORD}@localhost/shop",
         f"postgresql+asyncpg://user:{PASSWORD}@localhost:port/shop",
         f"postgresql+asyncpg//user:{PASSWORD}@localhost/shop",
@@ -77,9 +95,12 @@ def test_a_refusal_does_not_tell_the_password(url: str) -> None:
 
 
 def test_nothing_tells_the_password_by_its_representation() -> None:
-    url = f"postgresql+asyncpg://user:{PASSWORD}@localhost/shop"
-    engine = engine_for(url)
+    assert_hidden(f"postgresql+asyncpg://user:{PASSWORD}@localhost/shop")
+    assert_hidden(f"postgresql+asyncpg:///shop?host=localhost&user=user&password={PASSWORD}")
 
+
+def assert_hidden(url: str) -> None:
+    engine = engine_for(url)
     for each in (
         DatabaseSettings(SecretStr(url)),
         parse_database_url(url),
