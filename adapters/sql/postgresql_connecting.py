@@ -22,7 +22,7 @@ TIMES_AS_TEXT = {"datestyle": "ISO", "timezone": "UTC"}
 _log = logging.getLogger(__name__)
 
 
-class RouteChanged(Exception):
+class RouteChanged(StorageUnavailable):
     """What is between here and the server is not what it was taken for: connect anew."""
 
 
@@ -55,7 +55,7 @@ class LimitedConnect:
             "lock_timeout": _milliseconds(deadline * LOCK_SHARE),
             "idle_in_transaction_session_timeout": _milliseconds(deadline),
         }
-        self._is_pooled = False
+        self._is_pooled = self._is_logged = False
 
     @property
     def for_sqlalchemy(self) -> Mapping[str, int]:
@@ -108,6 +108,7 @@ class LimitedConnect:
             )
         if self._limits:
             self._limits = {}
+            self._is_pooled = True  # most likely, and the next connection shows whether it is so
             _log.warning(
                 "what is between here and PostgreSQL takes no settings: "
                 "give the role statement_timeout and lock_timeout by ALTER ROLE ... SET"
@@ -121,12 +122,13 @@ class LimitedConnect:
             f"SELECT WHERE pg_backend_pid() = {connection.get_server_pid()}"
         )
         is_pooled = status != "SELECT 1"
-        if is_pooled and not self._is_pooled:
+        if is_pooled and not self._is_logged:
             _log.warning(
                 "a connection pooler is between here and PostgreSQL: no statement is kept "
                 "prepared; if the pooler keeps them, add statement_cache_size=100 to "
                 "APP_DATABASE_URL"
             )
+        self._is_logged = is_pooled
         self._is_pooled = is_pooled
         if is_pooled != was_assumed:
             raise RouteChanged

@@ -1,0 +1,168 @@
+"""The service behind a real PgBouncer with fewer connections than the service has.
+
+Taken out, `_look_for_a_pooler` (`adapters/sql/postgresql_connecting.py`): in transaction mode most
+requests fail. Taken out, `for_sqlalchemy`: SQLAlchemy keeps statements that asyncpg does not, and
+sessions never see that a column has another type by now.
+"""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from random import Random
+from typing import Any
+
+import pytest
+from sqlalchemy import bindparam, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from adapters.sql.migration import migrate, migrate_down
+from adapters.sql.schema import current_revision, head
+from adapters.sql.storage import SqlStorage
+from entrypoints.http.readiness import NO_ANSWER
+from tests.contract.example_items import new_item, next_version
+from tests.database_settings import engine_for
+from tests.faults.keep_alive_client import KeepAliveClient
+from tests.faults.postgresql_service import service_on
+from tests.faults.service_log import assert_no_traceback, events_of
+from tests.integration.service import ITEMS
+from tests.processes.pgbouncer import needs_pgbouncer, pgbouncer
+from tests.processes.service_process import ServiceProcess
+
+pytestmark = needs_pgbouncer
+
+CLIENTS = 12
+FEWEST_ITEMS = 3
+PAUSE_SECONDS = 0.01
+# In session mode each connection of the service needs one to the server: ten in the pool, one for
+# the health check, and the test's own.
+SERVER_CONNECTIONS = {"transaction": 3, "session": 24}
+Send = Callable[[], Coroutine[Any, Any, int]]
+
+
+@pytest.fixture(params=SERVER_CONNECTIONS)
+def through_pgbouncer(request: pytest.FixtureRequest, postgresql_url: str) -> Iterator[str]:
+    """The test's database, through a PgBouncer in each mode."""
+    mode = request.param
+    with pgbouncer(postgresql_url, mode=mode, connections=SERVER_CONNECTIONS[mode]) as url:
+        yield url
+
+
+@pytest.mark.parametrize(
+    "number", [300, pytest.param(5_000, marks=[pytest.mark.slow, pytest.mark.timeout(300)])]
+)
+async def test_mixed_requests_succeed(through_pgbouncer: str, number: int) -> None:
+    async with service_on(through_pgbouncer) as service, AsyncExitStack() as stack:
+        await stack.enter_async_context(sessions_beside(through_pgbouncer))
+        clients = [await stack.enter_async_context(mixed(service, n)) for n in range(CLIENTS)]
+        kinds: Counter[str] = Counter()
+        started = time.monotonic()
+
+        async def send_some(client: "Mixed") -> None:
+            while kinds.total() < number:
+                kind = await client.send_one()
+                kinds[kind] += 1
+
+        await asyncio.gather(*(send_some(client) for client in clients))
+        seconds = time.monotonic() - started
+
+    print(f"{kinds.total() / seconds:.0f} requests/s", dict(kinds))
+    assert {kind for kind in kinds if not kind.endswith(("200", "201", "204", "409"))} == set()
+    # That a check was late is due to a busy machine.
+    assert {line["reason"] for line in events_of(service, "not ready")} <= {NO_ANSWER}
+    assert_no_traceback(service)
+
+
+class Mixed:
+    """Sends requests of all kinds for items of its own, some with an Idempotency-Key."""
+
+    def __init__(self, connection: KeepAliveClient, number: int) -> None:
+        self._connection = connection
+        self._chance = Random(number)
+        self._number = number
+        self._paths: list[str] = []
+
+    async def send_one(self) -> str:
+        """Return what was sent and the status of the response."""
+        if len(self._paths) < FEWEST_ITEMS:
+            kind = "POST"
+        else:
+            kind = self._chance.choice(["GET", "GET", "list", "POST", "PATCH", "PUT", "DELETE"])
+        keys = {}
+        if kind not in {"GET", "list"} and self._chance.random() < 0.5:
+            keys = {"Idempotency-Key": f"{self._number}-{self._chance.getrandbits(64)}"}
+        path = self._chance.choice(self._paths) if self._paths else ""
+        body = {"name": f"item {self._chance.random()}"}
+        match kind:
+            case "list":
+                answer = await self._connection.request("GET", f"{ITEMS}/?limit=5")
+            case "GET":
+                answer = await self._connection.request("GET", path)
+            case "POST":
+                answer = await self._connection.request("POST", ITEMS, body, **keys)
+                if answer.status == 201:
+                    self._paths.append(answer.headers["location"])
+            case "DELETE":
+                self._paths.remove(path)
+                answer = await self._connection.request("DELETE", path, **keys)
+            case _:
+                answer = await self._connection.request(kind, path, body, **keys)
+        return f"{kind} {answer.status}"
+
+
+@asynccontextmanager
+async def mixed(service: ServiceProcess, number: int) -> AsyncIterator[Mixed]:
+    async with KeepAliveClient(service.port) as connection:
+        yield Mixed(connection, number)
+
+
+@asynccontextmanager
+async def sessions_beside(url: str) -> AsyncIterator[None]:
+    """For as long as the block lasts, use plain sessions and units of work that read their own
+    writes; see that none failed."""
+    engine = engine_for(url)
+    storage = SqlStorage(engine_for(url, pool_size=2))
+    over = asyncio.Event()
+
+    async def use_sessions(number: int) -> None:
+        statement = text(f"SELECT :value + {number}").bindparams(bindparam("value", 1))
+        while not over.is_set():
+            async with AsyncSession(engine) as session:
+                assert await session.scalar(statement) == 1 + number
+                assert await session.scalar(text("SELECT 1")) == 1
+                await session.commit()
+            await asyncio.sleep(PAUSE_SECONDS)
+
+    async def read_own_writes() -> None:
+        number = 1_000_000
+        while not over.is_set():
+            number += 1
+            async with storage.units_of_work.for_writing() as unit:
+                item = new_item(number)
+                unit.example_items.add(item)
+                assert await unit.example_items.get(item.id) == item
+                unit.example_items.update(next_version(item))
+                await unit.commit()
+            await asyncio.sleep(PAUSE_SECONDS)
+
+    work = [asyncio.create_task(use_sessions(number)) for number in range(3)]
+    work.append(asyncio.create_task(read_own_writes()))
+    try:
+        yield
+    finally:
+        over.set()
+        await asyncio.gather(*work)
+        await storage.close()
+        await engine.dispose()
+
+
+@pytest.mark.parametrize("mode", SERVER_CONNECTIONS)
+async def test_migrations_run_through_it(empty_postgresql_url: str, mode: str) -> None:
+    with pgbouncer(empty_postgresql_url, mode=mode, connections=3) as url:
+        engine = engine_for(url)
+        await asyncio.gather(*(migrate(engine) for _ in range(3)))
+        assert await current_revision(engine) == head()
+        await migrate_down(engine, "base")
+        await migrate(engine)
+        await engine.dispose()
