@@ -62,3 +62,13 @@ class OutcomeUnknown(ApplicationError):
 
 class StorageFull(ApplicationError):
     """The storage has no room left. Nothing was changed; reading goes on."""
+
+
+class InvalidValue(ApplicationError):
+    """The storage rejected a value that no rule of the domain forbids: it is out of range, of
+    another form, or has a character that cannot be stored. Nothing was changed."""
+
+
+class DataConflict(ApplicationError):
+    """The storage rejected a change that does not go with what is stored: a key that is taken, or
+    one that other data need. Nothing was changed."""

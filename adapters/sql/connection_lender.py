@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import QueuePool
 from sqlalchemy.util import greenlet_spawn
 
-from adapters.sql.driver_errors import translated
+from adapters.sql.driver_errors import cannot_connect
 from application.errors import StorageUnavailable
 
 QUEUE_LIMIT = 1000
@@ -115,9 +115,9 @@ class ConnectionLender:
             return await greenlet_spawn(self._pool.connect)
         except BaseException as error:
             self._wake_one()
-            if isinstance(error, Exception) and (meaning := translated(error)):
-                raise StorageUnavailable(str(meaning)) from error
-            raise
+            if isinstance(error, StorageUnavailable) or not isinstance(error, Exception):
+                raise
+            raise cannot_connect(error) from error
 
     def _put_back(self, lease: PoolProxiedConnection) -> None:
         self._until.pop(lease, None)

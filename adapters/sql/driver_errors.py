@@ -1,108 +1,77 @@
 """What the drivers raise, in the application's words."""
 
 import sqlite3
+import ssl
+from typing import Any, cast
 
 import asyncpg
 import sqlalchemy.exc
 from sqlalchemy import Index, PrimaryKeyConstraint, Table, UniqueConstraint
 
+from adapters.sql import connection_errors
+from adapters.sql.errors import (
+    ConnectionLost,
+    ConnectionUnfit,
+    ConstraintViolated,
+    KeyConstraintViolated,
+    NoAnswer,
+    SchemaMissing,
+    ValueConstraintViolated,
+)
+from adapters.sql.sqlite_codes import VALUE_CONSTRAINTS, meaning_of_sqlite_error
+from adapters.sql.sqlstates import meaning_of_sqlstate
 from adapters.sql.tables import metadata
 from application.errors import (
     ApplicationError,
-    StorageFull,
+    InvalidValue,
     StorageUnavailable,
     TransactionConflict,
 )
 
-
-class ConnectionLost(StorageUnavailable):
-    """The connection broke, or was given up, while a statement was under way: the statement may
-    have been carried out."""
-
-
-class NoAnswer(ConnectionLost):
-    """The database did not answer in time, and would hardly answer a repetition."""
-
-
-class SchemaMissing(StorageUnavailable):
-    """A table or a column is not there: the schema is not the one of this version."""
+__all__ = [
+    "ConnectionLost",
+    "ConnectionUnfit",
+    "ConstraintViolated",
+    "NoAnswer",
+    "SchemaMissing",
+    "cannot_connect",
+    "meaning_of",
+    "translated",
+]
 
 
-class ConstraintViolated(ApplicationError):
-    """A constraint of the schema refused a row."""
-
-    def __init__(self, constraint: str) -> None:
-        super().__init__(f"the constraint {constraint} refused a row")
-        self.constraint = constraint
-
-
-# SQLSTATE by its first characters, the longest match first, with words for the log:
-# https://www.postgresql.org/docs/current/errcodes-appendix.html
-_BY_SQLSTATE: tuple[tuple[str, type[ApplicationError], str], ...] = (
-    ("53100", StorageFull, "the database's disk is full"),
-    ("53300", StorageUnavailable, "the database has no connection left"),
-    ("40001", TransactionConflict, "the database had a transaction give way"),
-    ("40P01", TransactionConflict, "the database ended a deadlock"),
-    ("55P03", StorageUnavailable, "another transaction held a lock for too long"),
-    ("57014", StorageUnavailable, "the database stopped a statement, most often a late one"),
-    ("57P0", ConnectionLost, "the database shuts down, starts, or ended the connection"),
-    ("25006", StorageUnavailable, "the database may only be read, as a standby"),
-    ("42P01", SchemaMissing, "a table is missing"),
-    ("42703", SchemaMissing, "a column is missing"),
-    ("53", StorageUnavailable, "the database has run out of a resource"),
-    ("08", ConnectionLost, "the connection to the database broke"),
-    ("28", StorageUnavailable, "the database refuses the user or the password"),
-    ("3D", StorageUnavailable, "there is no such database"),
-)
-
-# The low byte of a result code: https://www.sqlite.org/rescode.html
-_BY_SQLITE_CODE: dict[int, type[ApplicationError]] = {
-    sqlite3.SQLITE_BUSY: StorageUnavailable,
-    sqlite3.SQLITE_LOCKED: StorageUnavailable,
-    sqlite3.SQLITE_INTERRUPT: StorageUnavailable,
-    sqlite3.SQLITE_CANTOPEN: StorageUnavailable,
-    sqlite3.SQLITE_READONLY: StorageUnavailable,
-    sqlite3.SQLITE_NOTADB: StorageUnavailable,
-    sqlite3.SQLITE_CORRUPT: StorageUnavailable,
-    sqlite3.SQLITE_IOERR: StorageUnavailable,
-    sqlite3.SQLITE_FULL: StorageFull,
-}
-# What a quota and a limit on the size of files bring about, which SQLite does not tell from a
-# broken disk. Either way nothing can be written, and what is there can be read.
-_SQLITE_CANNOT_GROW = {sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE}
-
-
-def translated(error: BaseException) -> ApplicationError | None:  # noqa: PLR0911
+def translated(error: BaseException) -> ApplicationError | None:  # noqa: PLR0911, PLR0912
     """Return what the error means to the application, or None if it is a defect or a
-    cancellation, which nobody should catch. No text of the driver's is kept: it may hold
+    cancellation, which no handler should catch. No text of the driver's is kept: it may hold
     values of rows or addresses."""
     match error:
         case ApplicationError():
             return error
-        case asyncpg.IntegrityConstraintViolationError():
-            return ConstraintViolated(str(error.constraint_name))
         case asyncpg.PostgresError():
-            return _first_match(str(error.sqlstate))
-        case ValueError():  # a value that the driver cannot encode
+            return _of_postgresql(error)
+        case UnicodeEncodeError() | OverflowError():
+            return InvalidValue("the database cannot store a value")
+        case ssl.SSLError():  # that of a certificate is a ValueError too
+            return ConnectionLost(connection_errors.reason(error))
+        case ValueError():
             return None
         case asyncpg.InterfaceError() | asyncpg.InternalClientError():
             return ConnectionLost("the connection to the database broke")
         case sqlite3.IntegrityError():
-            return ConstraintViolated(constraint_of(error))
+            return _constraint_of_sqlite(error)
         case sqlite3.Error():
-            return _of_sqlite(error)
+            return meaning_of_sqlite_error(error)
         case sqlalchemy.exc.TimeoutError():
             return StorageUnavailable("no connection to the database became free in time")
-        case sqlalchemy.exc.DBAPIError() | sqlalchemy.exc.DontWrapMixin():
+        case sqlalchemy.exc.DBAPIError() | sqlalchemy.exc.EmulatedDBAPIException():
             cause = error.__cause__ or error.__context__
             return translated(cause) if cause else None
-        case TimeoutError():
-            return NoAnswer("the database does not answer")
+        case TimeoutError() if error.errno is None:
+            return NoAnswer("the database does not respond")
         case OSError():
-            return ConnectionLost("the database cannot be reached")
+            return ConnectionLost(connection_errors.reason(error))
         case _:
-            cause = error.__cause__
-            return translated(cause) if isinstance(cause, asyncpg.PostgresError) else None
+            return None
 
 
 def meaning_of(error: BaseException) -> BaseException:
@@ -114,24 +83,42 @@ def meaning_of(error: BaseException) -> BaseException:
     return meaning
 
 
-def _first_match(sqlstate: str) -> ApplicationError | None:
-    for start, error, words in _BY_SQLSTATE:
-        if sqlstate.startswith(start):
-            return error(f"{words} (SQLSTATE {sqlstate})")
-    return None
+def cannot_connect(error: Exception) -> StorageUnavailable:
+    """Return what to raise for an error of any kind that a new connection failed with: no statement
+    was under way, and nothing that a client sent is the cause."""
+    words = translated(error) or f"a connection cannot be made ({type(error).__name__})"
+    return StorageUnavailable(str(words))
 
 
-def _of_sqlite(error: sqlite3.Error) -> ApplicationError | None:
-    extended_code = getattr(error, "sqlite_errorcode", 0)
-    code = sqlite3.SQLITE_FULL if extended_code in _SQLITE_CANNOT_GROW else extended_code & 0xFF
-    if code in _BY_SQLITE_CODE:
-        return _BY_SQLITE_CODE[code](f"SQLite refused ({error.sqlite_errorname})")
-    if "no such table" in str(error) or "no such column" in str(error):
-        return SchemaMissing("the schema is not the one of this version")
-    return None
+def _of_postgresql(error: asyncpg.PostgresError) -> ApplicationError | None:
+    match error:
+        case asyncpg.NotNullViolationError() | asyncpg.CheckViolationError():
+            return ValueConstraintViolated(_name_of(error))
+        case asyncpg.IntegrityConstraintViolationError():
+            return KeyConstraintViolated(_name_of(error))
+        case asyncpg.InvalidCachedStatementError():
+            return TransactionConflict("the schema was changed since a statement was prepared")
+        case asyncpg.DataError() if isinstance(error.__cause__, TypeError | AttributeError):
+            return None  # the driver was given a value of another type: a mistake in the program
+        case _:
+            return meaning_of_sqlstate(str(error.sqlstate))
 
 
-def constraint_of(error: sqlite3.IntegrityError) -> str:
+def _name_of(error: asyncpg.PostgresError) -> str:
+    # NOT NULL has no name before PostgreSQL 18, but a column.
+    details = cast(Any, error)
+    return str(details.constraint_name or details.column_name)
+
+
+def _constraint_of_sqlite(error: sqlite3.IntegrityError) -> ApplicationError:
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CONSTRAINT)
+    if code == sqlite3.SQLITE_MISMATCH:
+        return InvalidValue("SQLite rejected a value of another type")
+    kind = ValueConstraintViolated if code in VALUE_CONSTRAINTS else KeyConstraintViolated
+    return kind(_name_in(error))
+
+
+def _name_in(error: sqlite3.IntegrityError) -> str:
     """Return the violated constraint's name. SQLite gives it for a CHECK; for a key it names the
     columns, `UNIQUE constraint failed: example_items.id`, which the tables know the key of."""
     subject = str(error).rpartition(": ")[2]

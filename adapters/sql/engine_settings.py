@@ -6,6 +6,9 @@ from typing import Any, Protocol
 
 from pydantic import SecretStr
 
+from adapters.sql.driver_errors import cannot_connect
+from application.errors import StorageUnavailable
+
 # A connection is waited for so much of the deadline, so that who gets one can still use it: who is
 # cancelled in a statement costs the connection as well.
 WAIT_SHARE = 0.4
@@ -41,7 +44,10 @@ def longest_wait(deadline: float) -> float:
 
 class DroppableConnect:
     """A connect that may be dropped: the pool may find out that it cannot wait only when it has it
-    in its hands, and a coroutine that is never awaited gives a warning."""
+    in its hands, and a coroutine that is never awaited gives a warning.
+
+    Raises `StorageUnavailable` for whatever goes wrong.
+    """
 
     def __init__(
         self, connect: Callable[..., Awaitable[Any]], *arguments: Any, **options: Any
@@ -49,4 +55,9 @@ class DroppableConnect:
         self._connect = partial(connect, *arguments, **options)
 
     def __await__(self) -> Generator[Any, None, Any]:
-        return self._connect().__await__()
+        try:
+            return (yield from self._connect().__await__())
+        except StorageUnavailable:
+            raise
+        except Exception as error:
+            raise cannot_connect(error) from error

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from adapters.sql.database import Write
-from adapters.sql.driver_errors import ConstraintViolated, constraint_of, meaning_of
+from adapters.sql.driver_errors import ConstraintViolated, meaning_of, translated
 from adapters.sql.sqlite_batches import Work, fail_all
 
 
@@ -60,5 +60,8 @@ def _run(connection: sqlite3.Connection, unit: WriteWork) -> None:
         try:
             rows = connection.execute(sql, values).fetchall()
         except sqlite3.IntegrityError as error:
-            raise write.refusal(ConstraintViolated(constraint_of(error))) from error
+            meaning = translated(error)
+            if isinstance(meaning, ConstraintViolated):
+                raise write.refusal(meaning) from error
+            raise
         write.check(rows)

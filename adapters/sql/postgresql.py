@@ -36,7 +36,8 @@ class PostgresqlDatabase:
         self._engine = engine
         self._lender = ConnectionLender(engine, KEEP_SECONDS)
         self._statements = CompiledStatements(engine.dialect)
-        self._events = StatementEvents(engine)
+        # The one for sessions: see `postgresql_engine`.
+        self._events = StatementEvents(engine, own_error_listeners=1)
         self._last_loss = 0.0
         self._stopped: set[PoolProxiedConnection] = set()
         self._stopping: set[asyncio.Task[None]] = set()

@@ -15,6 +15,7 @@ from adapters.sql.engine_settings import (
 )
 from adapters.sql.postgresql_address import PostgresqlAddress
 from adapters.sql.postgresql_connecting import LimitedConnect, RouteChanged
+from adapters.sql.session_errors import wrap_os_errors
 
 _CONNECT = "postgresql_connect"
 # Settings that are rejected, and a pooler that is found: each is noticed once.
@@ -58,6 +59,7 @@ def _engine(url: URL, connect: LimitedConnect, **options: Any) -> AsyncEngine:
         connect_args={"async_creator_fn": partial(DroppableConnect, connect)},
         **options,
     )
+    wrap_os_errors(engine)
 
     @event.listens_for(engine.sync_engine, "do_connect")
     def do_connect(

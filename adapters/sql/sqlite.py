@@ -32,8 +32,8 @@ class SqliteDatabase:
         self._writer = ConnectionLender(writer)
         self._reader = self._writer if readers is writer else ConnectionLender(readers)
         self._statements = CompiledStatements(writer.dialect)
-        # The one that keeps the connection after a cancellation: see `_sqlite_engine`.
-        self._events = StatementEvents(writer, own_error_listeners=1)
+        # Those for sessions: see `sqlite_engine`.
+        self._events = StatementEvents(writer, own_error_listeners=2)
         self._reads = SqliteBatches(self._reader, _read_all, self._events)
         self._writes = SqliteBatches(self._writer, commit_together, self._events)
 

@@ -16,6 +16,7 @@ from adapters.sql.engine_settings import (
     DroppableConnect,
     longest_wait,
 )
+from adapters.sql.session_errors import wrap_value_errors
 from adapters.sql.sqlite_deadline import interrupt_late_statements
 
 # SQLite waits so much of the deadline for another process that writes.
@@ -73,6 +74,7 @@ def _engine(
 
     interrupt_late_statements(engine, deadline)
     event.listen(engine.sync_engine, "handle_error", _keep_the_connection)
+    wrap_value_errors(engine)
 
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Any) -> None:

@@ -4,17 +4,25 @@
     async def count(session: Annotated[AsyncSession, Depends(get_async_session)]) -> int: ...
 
 Commit in the route: what a session has not committed when the request ends is rolled back.
+
+What SQLAlchemy raises and a route does not catch gets the response of a use case that met the same:
+503 while the database is down, 409 for a constraint, and so on.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from typing import Annotated
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Annotated, Any, cast
 
-from fastapi import Depends
+from fastapi import Depends, FastAPI
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
-from starlette.requests import HTTPConnection
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
 
-from application.errors import OutcomeUnknown
+from adapters.sql.driver_errors import ConnectionLost, translated
+from application.errors import ApplicationError, OutcomeUnknown
+
+_Handler = Callable[[Request, Any], Awaitable[Response]]
 
 
 async def get_async_sessionmaker(connection: HTTPConnection) -> async_sessionmaker[AsyncSession]:
@@ -40,3 +48,25 @@ async def get_async_session(
         except asyncio.CancelledError as error:
             # Only the route knows whether that struck a commit.
             raise error from OutcomeUnknown("cancelled with a session in use")
+
+
+def add_session_error_handler(app: FastAPI) -> None:
+    """Give what SQLAlchemy raises the response of its translation. What has none is a defect: a
+    500 with a traceback in the log."""
+
+    @app.exception_handler(SQLAlchemyError)
+    async def database_failed(request: Request, error: SQLAlchemyError) -> Response:
+        meaning = _meaning_of(error)
+        for kind in type(meaning).__mro__:
+            if kind in app.exception_handlers:
+                handler = cast(_Handler, app.exception_handlers[kind])
+                return await handler(request, meaning)
+        raise error
+
+
+def _meaning_of(error: SQLAlchemyError) -> ApplicationError | None:
+    meaning = translated(error)
+    # A statement is rolled back with its connection; without one, this was a COMMIT.
+    if isinstance(meaning, ConnectionLost) and getattr(error, "statement", None) is None:
+        return OutcomeUnknown(str(meaning))
+    return meaning

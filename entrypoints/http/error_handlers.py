@@ -5,6 +5,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
+import structlog
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -13,8 +14,10 @@ from starlette.responses import Response
 from starlette.routing import Match
 
 from application.errors import (
+    DataConflict,
     DuplicateId,
     ExampleItemNotFound,
+    InvalidValue,
     KeyInProgress,
     KeyReused,
     OutcomeUnknown,
@@ -24,15 +27,18 @@ from application.errors import (
     TransactionConflict,
 )
 from domain.broken_rule import RulesBroken
+from entrypoints.http.database_session import add_session_error_handler
 from entrypoints.http.problem import HTTPProblem, problem
 from entrypoints.http.problem_types import (
     ALREADY_EXISTS,
     CONCURRENT_CHANGE,
+    CONFLICT,
     DATABASE_FULL,
     DATABASE_UNAVAILABLE,
     IDEMPOTENCY_KEY_IN_PROGRESS,
     IDEMPOTENCY_KEY_REUSED,
     INVALID_REQUEST,
+    INVALID_VALUE,
     METHOD_NOT_ALLOWED,
     NO_SUCH_PATH,
     NOT_ACCEPTABLE,
@@ -44,6 +50,8 @@ from entrypoints.http.problem_types import (
     phrase,
 )
 from entrypoints.http.storage_trouble import StorageTrouble
+
+_log = structlog.get_logger("entrypoints.http")
 
 
 def add_error_handlers(app: FastAPI) -> None:
@@ -105,11 +113,24 @@ def add_error_handlers(app: FastAPI) -> None:
         detail = "This Idempotency-Key was used for another request. Nothing was changed."
         return problem(request.scope, IDEMPOTENCY_KEY_REUSED, detail, errors=errors)
 
+    @app.exception_handler(InvalidValue)
+    async def invalid_value(request: Request, error: InvalidValue) -> Response:
+        # The operator learns which value the domain's rules let pass.
+        _log.warning("rejected by the database", reason=str(error))
+        detail = "The database cannot store or compare a value of the request."
+        return problem(request.scope, INVALID_VALUE, detail, errors=[])
+
+    @app.exception_handler(DataConflict)
+    async def data_conflict(request: Request, error: DataConflict) -> Response:
+        _log.warning("rejected by the database", reason=str(error))
+        return problem(request.scope, CONFLICT, "The change conflicts with what is stored.")
+
     for error_class, (problem_type, detail) in _ANSWERS.items():
         app.add_exception_handler(error_class, _always(problem_type, detail))
     trouble = StorageTrouble()
     for error_class, (problem_type, detail) in _ANSWERS_IN_TROUBLE.items():
         app.add_exception_handler(error_class, _always(problem_type, detail, trouble))
+    add_session_error_handler(app)
 
 
 def _always(
