@@ -50,6 +50,8 @@ class ServerConfig(uvicorn.Config):
             proxy_headers=False,
         )
         self.max_body_bytes = settings.max_body_bytes
+        # Not uvicorn's `root_path`, which is wrong behind a proxy that passes the prefix on.
+        self.path_prefix = settings.root_path
         self.read_seconds = READ_SECONDS
 
 

@@ -1,3 +1,4 @@
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
@@ -38,6 +39,7 @@ class AppSettings(BaseSettings):
     max_body_bytes: Annotated[int, Field(ge=1)] = 65_536
     # Text, and not a list, so that the environment need not hold JSON.
     allowed_hosts: str = "*"
+    root_path: str = ""
     idempotency_key_hours: Annotated[int, Field(ge=1, le=8760)] = 24
     shutdown_grace_seconds: Annotated[int, Field(ge=1, le=3600)] = 10
     api_keys: Path | None = None
@@ -60,6 +62,17 @@ class AppSettings(BaseSettings):
     def _must_name_hosts(cls, value: str) -> str:
         parse_host_names(value)
         return value
+
+    @field_validator("root_path")
+    @classmethod
+    def _must_be_a_path(cls, value: str) -> str:
+        path = value.rstrip("/")
+        if not re.fullmatch(r"(/[\w.~-]+)*", path, re.ASCII) or {".", ".."} & {*path.split("/")}:
+            raise ValueError(
+                "write a path such as /shop: it begins with a slash, and has letters, "
+                "digits and . _ ~ - only"
+            )
+        return path
 
     @field_validator("api_keys", mode="before")
     @classmethod

@@ -25,9 +25,11 @@ def client_path(scope: Scope) -> str:
     """Return the path of the request as the client wrote it, root path included."""
     raw_path: bytes | None = scope.get("raw_path")
     path = quote(scope["path"]) if raw_path is None else raw_path.decode("latin-1")
-    root_path: str = scope.get("root_path", "")
-    if not root_path:
-        return path
-    # A server adds the root path to the path (uvicorn does), or leaves it out.
-    prefix = quote(root_path.rstrip("/"))
-    return path if path == prefix or path.startswith(prefix + "/") else prefix + path
+    root_path: str = scope.get("root_path", "").rstrip("/")
+    # `FastAPI(root_path=...)` names it and leaves the path as it came.
+    return path if is_below(scope["path"], root_path) else quote(root_path) + path
+
+
+def is_below(path: str, prefix: str) -> bool:
+    """Return whether the path is the prefix or below it."""
+    return path == prefix or path.startswith(prefix + "/")

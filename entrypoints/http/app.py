@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 from dependency_injector.providers import Object
 from fastapi import FastAPI
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, iter_route_contexts
 from fastapi_offline import FastAPIOffline
 
 from entrypoints.api_keys import ApiKeys
@@ -17,6 +17,7 @@ from entrypoints.container import Container
 from entrypoints.host_names import ANY
 from entrypoints.http import example_items, health
 from entrypoints.http.access import Access
+from entrypoints.http.addresses import is_below
 from entrypoints.http.allowed_hosts import AllowedHosts
 from entrypoints.http.beside_requests import beside_requests
 from entrypoints.http.direct_routes import DirectRoutes
@@ -25,6 +26,7 @@ from entrypoints.http.openapi import describe
 from entrypoints.http.receipt_purge import purge_now_and_then
 from entrypoints.http.request_context import RequestContext
 from entrypoints.http.request_deadline import RequestDeadline
+from entrypoints.http.root_path import RootPath
 from entrypoints.log_output import configure_logging
 from entrypoints.settings import AppSettings, InvalidSettings, settings_from_environment
 
@@ -80,9 +82,21 @@ def create_app(settings: AppSettings, **overrides: Any) -> FastAPI:
         app.add_middleware(AllowedHosts, hosts=settings.host_names)
     app.add_middleware(RequestDeadline, seconds=settings.request_deadline_seconds)
     app.add_middleware(RequestContext)
+    if settings.root_path:
+        _refuse_ambiguity(app, settings.root_path)
+        app.add_middleware(RootPath, prefix=settings.root_path)
     add_error_handlers(app)
     describe(app, wants_keys=keys is not None)
     return app
+
+
+def _refuse_ambiguity(app: FastAPI, prefix: str) -> None:
+    """A proxy that strips the prefix could not be told from one that does not."""
+    if any(is_below(each.path or "", prefix) for each in iter_route_contexts(app.routes)):
+        raise InvalidSettings(
+            f"APP_ROOT_PATH: the app's own paths begin with {prefix} too. Leave it empty if the "
+            "proxy adds no prefix to them, or choose another prefix."
+        )
 
 
 def _answer_head(app: FastAPI) -> None:

@@ -3,7 +3,7 @@
 import re
 
 _VERSION = re.compile("[1-9][0-9]{0,17}")
-_TAG = re.compile(r'[ \t,]*(W/)?"([\x21\x23-\x7e\x80-\xff]*)"[ \t]*(?=,|\Z)')
+_TAG = re.compile(r'[ \t,]*(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"[ \t]*(?=,|\Z)')
 _REST = re.compile(r"[ \t,]*\Z")
 
 
@@ -15,13 +15,14 @@ def entity_tag(version: int) -> str:
 def versions_that_match(if_match: str | None) -> frozenset[int] | None:
     """Return the versions that an `If-Match` field allows, None for every one.
 
-    The comparison is strong: a weak tag never matches (RFC 9110, section 13.1.1).
+    The weak form of a tag is taken too, against RFC 9110, section 13.1.1: a proxy that compresses
+    (nginx does) makes every tag weak, and clients behind it could change nothing. That is safe,
+    because a tag names the version of the resource, which differs after every change, and not
+    the bytes of one of its representations.
     """
     if if_match is None or if_match.strip() == "*":
         return None
-    return frozenset(
-        int(tag) for weak, tag in _tags(if_match) if not weak and _VERSION.fullmatch(tag)
-    )
+    return frozenset(int(tag) for tag in _tags(if_match) if _VERSION.fullmatch(tag))
 
 
 def is_known(if_none_match: str | None, version: int) -> bool:
@@ -33,14 +34,14 @@ def is_known(if_none_match: str | None, version: int) -> bool:
         return False
     if if_none_match.strip() == "*":
         return True
-    return any(tag == str(version) for _, tag in _tags(if_none_match))
+    return str(version) in _tags(if_none_match)
 
 
-def _tags(field: str) -> list[tuple[bool, str]]:
-    """Return whether each tag of a list is weak, and its text; none at all if it is no list."""
+def _tags(field: str) -> list[str]:
+    """Return the text of each tag of a list, weak ones included; none at all if it is no list."""
     tags = []
     position = 0
     while tag := _TAG.match(field, position):
-        tags.append((tag[1] is not None, tag[2]))
+        tags.append(tag[1])
         position = tag.end()
     return tags if _REST.match(field, position) else []

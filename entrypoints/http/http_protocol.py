@@ -243,8 +243,13 @@ class HttpProtocol(HttpToolsProtocol):
     def _answer(self, problem_type: ProblemType, detail: str) -> bytes:
         scope = cast(dict[str, Any], getattr(self, "scope", None) or {})
         request_id = scope.get("request_id") or uuid4().hex
-        where = {"raw_path": self.url[:200].partition(b"?")[0] if scope else b""}
-        response = problem({**where, "path": "", "request_id": request_id}, problem_type, detail)
+        path = self.url[:200].partition(b"?")[0] if scope else b""
+        where = {
+            "raw_path": path,
+            "path": path.decode("latin-1"),
+            "root_path": self.config.path_prefix if path.startswith(b"/") else "",
+        }
+        response = problem({**where, "request_id": request_id}, problem_type, detail)
         fields = [
             *self.server_state.default_headers,
             *response.raw_headers,

@@ -29,6 +29,7 @@ OTHER_VALUES: dict[str, tuple[str, Any]] = {
     "idempotency_key_hours": ("48", 48),
     "max_body_bytes": ("1000", 1000),
     "allowed_hosts": ("api.example.org, *.example.net",) * 2,
+    "root_path": ("/shop/", "/shop"),
     "shutdown_grace_seconds": ("30", 30),
     "api_keys": ("keys.txt", Path("keys.txt")),
     "allow_anonymous": ("true", True),
@@ -217,6 +218,12 @@ def test_the_password_is_in_no_text_of_the_settings_or_of_the_engine() -> None:
         ("idempotency_key_hours", "0"),
         ("idempotency_key_hours", "8761"),
         ("docs_enabled", ""),
+        ("root_path", "shop"),
+        ("root_path", "/a//b"),
+        ("root_path", "/a/../b"),
+        ("root_path", "/sh op"),
+        ("root_path", "/shop?x"),
+        ("root_path", "https://example.org/shop"),
     ],
 )
 def test_other_values_are_refused(field: str, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
