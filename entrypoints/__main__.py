@@ -1,7 +1,6 @@
 """The command line: `python -m entrypoints --help`."""
 
 import argparse
-import asyncio
 import ipaddress
 import logging
 import re
@@ -79,8 +78,8 @@ def database(settings: AppSettings, options: argparse.Namespace) -> int:
     if settings.uses_memory:
         print("APP_DATABASE_URL is memory://, which has no schema.", file=sys.stderr)
         return 2
-    run_command = getattr(database_commands, options.name)
-    return int(asyncio.run(run_command(settings, options.argument)))
+    command = getattr(database_commands, options.name)
+    return database_commands.run(command, settings, options)
 
 
 def _one_word(text: str) -> str:
@@ -106,18 +105,25 @@ def _parser() -> argparse.ArgumentParser:
     key.set_defaults(command=make_key)
     db = commands.add_parser("db", help="bring the database's schema up to date")
     names = db.add_subparsers(title="commands", metavar="command", required=True)
-    for name, argument, help_text in (
-        ("upgrade", "revision", "migrate up to the newest revision, or to the one given"),
-        ("downgrade", "revision", "migrate down to the revision given, or by one step"),
-        ("current", None, "print the database's revision and the newest one"),
-        ("revision", "message", "write a migration from the difference to the tables"),
-    ):
-        each = names.add_parser(name, help=help_text, description=help_text)
-        each.set_defaults(command=database, name=name, argument=None)
-        if argument == "message":
-            each.add_argument("argument", metavar=argument)
-        elif argument:
-            each.add_argument("argument", metavar=argument, nargs="?")
+    upgrade = _add(names, "upgrade", "migrate up to the newest revision, or to the one given")
+    upgrade.add_argument("revision", nargs="?")
+    downgrade = _add(names, "downgrade", "migrate down to the revision given, or by one step")
+    downgrade.add_argument("revision", nargs="?")
+    downgrade.add_argument("--yes", action="store_true", help="go down by one step unasked")
+    current = _add(names, "current", "print the database's revision and the newest one")
+    current.add_argument(
+        "--check", action="store_true", help="exit with 1 if the database has to be migrated up"
+    )
+    revision = _add(names, "revision", "write a migration from the difference to the tables")
+    revision.add_argument("message", help="its title, such as 'add a price to books'")
+    return parser
+
+
+def _add(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, help_text: str
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=help_text, description=help_text)
+    parser.set_defaults(command=database, name=name)
     return parser
 
 

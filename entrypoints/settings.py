@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy import URL
 
 from adapters.sql.database_url import parse_database_url
 from entrypoints.host_names import parse_host_names
@@ -51,6 +52,27 @@ class AppSettings(BaseSettings):
     def uses_memory(self) -> bool:
         """Whether the service runs without a database."""
         return self.database_url.get_secret_value() == "memory://"
+
+    @property
+    def uses_sqlite(self) -> bool:
+        """Whether the database is an embedded one."""
+        return self._url is not None and self._url.get_backend_name() == "sqlite"
+
+    @property
+    def database_label(self) -> str:
+        """The database for a log line: the file, or the server and the name; no user, no secret."""
+        if self._url is None:
+            return "memory"
+        if self.uses_sqlite:
+            return self._url.database or "SQLite in memory"
+        host = self._url.host or self._url.query.get("host") or "localhost"
+        port = f":{self._url.port}" if self._url.port else ""
+        return f"{self._url.database or ''} on {host}{port}".strip()
+
+    @property
+    def _url(self) -> URL | None:
+        text = self.database_url.get_secret_value()
+        return None if text == "memory://" else parse_database_url(text)
 
     @property
     def host_names(self) -> list[str]:

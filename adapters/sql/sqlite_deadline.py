@@ -47,3 +47,9 @@ def allow_any_time(connection: Connection) -> None:
     """Let the connection's statements run for as long as they take, until it is given back."""
     if _KEY in connection.info:
         connection.info[_KEY].set(math.inf)
+
+
+def interrupt_now(connection: Connection) -> None:
+    """Have the connection's present statement interrupted."""
+    if _KEY in connection.info:
+        connection.info[_KEY].set(-math.inf)

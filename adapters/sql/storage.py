@@ -1,9 +1,13 @@
+import logging
+
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.sql.driver_errors import SchemaMissing, meaning_of
 from adapters.sql.engine import engine_to_check, is_in_memory, open_database
-from adapters.sql.schema import create_example_schema, current_revision, head
+from adapters.sql.schema import SchemaPosition, create_example_schema, schema_position
 from adapters.sql.unit_of_work import SqlUnitsOfWork
+
+_log = logging.getLogger(__name__)
 
 
 class SqlStorage:
@@ -15,6 +19,7 @@ class SqlStorage:
         # What is in this process's memory cannot be lost, and has a single connection.
         self._to_check = None if is_in_memory(engine) else engine_to_check(engine)
         self.units_of_work = SqlUnitsOfWork(self._database)
+        self._position: SchemaPosition | None = None
 
     async def open(self) -> None:
         """Bring an embedded database up to date. A server may still be down: it is connected to
@@ -22,16 +27,19 @@ class SqlStorage:
         await create_example_schema(self._engine)
 
     async def check(self) -> None:
-        """Raise `StorageUnavailable`, which says why, unless the database answers, with the schema
-        that this version needs."""
+        """Raise `StorageUnavailable`, which says why, unless the database responds, with a schema
+        that is not older than this version needs."""
         if self._to_check is None:
             return
         try:
-            revision = await current_revision(self._to_check)
+            position = await schema_position(self._to_check)
         except Exception as error:
             raise meaning_of(error)  # noqa: B904 -- it has the cause
-        if revision != head():
-            raise SchemaMissing(f"the schema is {revision or 'empty'}, not {head()}")
+        if position.is_behind:
+            raise SchemaMissing(str(position))
+        if position.is_ahead and position != self._position:
+            _log.warning("%s: serving on", position)
+        self._position = position
 
     async def close(self) -> None:
         """Close all connections."""

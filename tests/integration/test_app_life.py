@@ -140,7 +140,7 @@ async def test_no_thread_is_left_when_the_app_ends_with_an_error(sqlite_file_url
     assert not other_threads(before)
 
 
-@pytest.mark.parametrize("obstacle", ["directory", "garbage", "newer_schema", "missing_table"])
+@pytest.mark.parametrize("obstacle", ["directory", "garbage", "two_revisions", "missing_table"])
 async def test_no_thread_is_left_after_a_failed_start(
     tmp_path: Path, sqlite_file_url: str, obstacle: str
 ) -> None:
@@ -150,13 +150,14 @@ async def test_no_thread_is_left_after_a_failed_start(
             path.mkdir()
         case "garbage":
             path.write_bytes(b"no database" * 1_000)
-        case "newer_schema" | "missing_table":
+        case "two_revisions" | "missing_table":
             version = "CREATE TABLE alembic_version (version_num TEXT)"
             row = "INSERT INTO alembic_version VALUES ('99991231_2359')"
             with closing(sqlite3.connect(path)) as connection, connection:
                 connection.execute(version)
-                if obstacle == "newer_schema":
+                if obstacle == "two_revisions":
                     connection.execute(row)
+                    connection.execute("INSERT INTO alembic_version VALUES ('another')")
                 else:
                     connection.execute("CREATE TABLE example_items (other TEXT)")
     before = set(threading.enumerate())

@@ -45,12 +45,12 @@ async def test_it_is_not_ready_on_an_empty_database(empty_postgresql_url: str) -
 @pytest.mark.parametrize(
     "change",
     [
-        "UPDATE alembic_version SET version_num = '20000101_0000'",
+        "UPDATE alembic_version SET version_num = '20261123_2200'",
         "DELETE FROM alembic_version",
         "DROP TABLE alembic_version",
     ],
 )
-async def test_it_is_not_ready_on_another_schema(empty_postgresql_url: str, change: str) -> None:
+async def test_it_is_not_ready_on_an_older_schema(empty_postgresql_url: str, change: str) -> None:
     from adapters.sql.migration import migrate
     from tests.database_settings import engine_for
 

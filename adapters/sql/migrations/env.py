@@ -1,30 +1,43 @@
-"""Alembic runs this for every command; the connection comes from adapters.sql.migration."""
+"""Alembic runs this for every command; the connection comes from `adapters.sql.migration`."""
 
-from typing import Any
+from typing import Any, cast
 
 from alembic import context
-from sqlalchemy import Connection, text
+from alembic.runtime.migration import MigrationInfo
+from alembic.script import Script
+from sqlalchemy import Connection
 
+from adapters.sql.migration_run import MigrationRun
+from adapters.sql.rendered_types import render_item
 from adapters.sql.tables import metadata
 
-# Any number will do, as long as every version of this service uses the same.
-_LOCK = 7_216_538_203_114_905
 
+def run(connection: Connection, around: MigrationRun) -> None:
+    """Run the migrations in one transaction."""
 
-def run(connection: Connection | None) -> None:
-    """Run the migrations in one transaction, after those who came before."""
-    if connection is None:
-        raise SystemExit("Run migrations by: python -m entrypoints db --help")
-    options: dict[str, Any] = {}
-    if connection.dialect.name == "sqlite":
-        # The transaction begins with BEGIN IMMEDIATE, which makes others wait; and SQLite
-        # changes a table by making it anew.
-        options = {"transactional_ddl": True, "render_as_batch": True}
-    context.configure(connection=connection, target_metadata=metadata, compare_type=True, **options)
+    def note(step: MigrationInfo, **_: Any) -> None:
+        script = cast(Script, step.up_revision)
+        around.steps.append(f"{script.revision} {script.doc}")
+
+    context.configure(
+        connection=connection,
+        target_metadata=metadata,
+        compare_type=True,
+        compare_server_default=True,
+        # SQLite changes a table by making it anew; PostgreSQL takes the same operations as ALTER.
+        render_as_batch=True,
+        render_item=render_item,
+        # SQLite's transactions include DDL, since ours begin with BEGIN IMMEDIATE.
+        transactional_ddl=True,
+        on_version_apply=note,  # type: ignore[arg-type]  # it is called with keywords
+    )
     with context.begin_transaction():
-        if connection.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        around.begin(connection)
         context.run_migrations()
+        around.check(connection)
+        around.commits = True
 
 
-run(context.config.attributes.get("connection"))
+if "run" not in context.config.attributes:
+    raise SystemExit("Run migrations by: python -m entrypoints db --help")
+run(context.config.attributes["connection"], context.config.attributes["run"])

@@ -1,4 +1,4 @@
-"""${message}"""
+"""${config.attributes["title"]}"""
 
 import sqlalchemy as sa
 from alembic import op

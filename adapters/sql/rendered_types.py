@@ -1,0 +1,38 @@
+"""How a migration names column types of our own: by the plain SQLAlchemy types behind them, since a
+migration says what the schema was on its day."""
+
+import re
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from alembic.autogenerate.api import AutogenContext
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+_SQL_TYPE = re.compile(r"(?P<name>[A-Z]+) ?(?P<arguments>\(\d+(?:, ?\d+)*\))?")
+
+
+def render_item(kind: str, item: Any, context: AutogenContext) -> str | Literal[False]:
+    """Return the Python text of a type of our own, False for all that Alembic writes by itself."""
+    if kind != "type" or type(item).__module__.startswith("sqlalchemy."):
+        return False
+    text = _plain(item, context)
+    # SQLAlchemy has no public name for what `with_variant` was given.
+    for dialect, variant in sorted(item._variant_mapping.items()):
+        text += f".with_variant({_plain(variant, context)}, {dialect!r})"
+    return text
+
+
+def _plain(item: TypeEngine[Any], context: AutogenContext) -> str:
+    module = type(item).__module__
+    if isinstance(item, TypeDecorator):
+        return _plain(item.impl_instance, context)
+    if dialect := re.match(r"sqlalchemy\.dialects\.(\w+)", module):
+        context.imports.add(f"from sqlalchemy.dialects import {dialect[1]}")
+        return f"{dialect[1]}.{item!r}"
+    if module.startswith("sqlalchemy."):
+        return f"sa.{item!r}"
+    sql = _SQL_TYPE.fullmatch(str(item))
+    if sql and hasattr(sa, sql["name"]):
+        return f"sa.{sql['name']}{sql['arguments'] or '()'}"
+    context.imports.add(f"import {module}")
+    return f"{module}.{item!r}"
