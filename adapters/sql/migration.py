@@ -24,7 +24,7 @@ from adapters.sql.migration_errors import LockTaken, failure_of, lock_taken
 from adapters.sql.migration_run import MigrationRun
 from adapters.sql.postgresql_migration import PostgresqlMigration
 from adapters.sql.sqlite_migration import SqliteMigration
-from application.errors import OutcomeUnknown
+from application.errors import ApplicationError, OutcomeUnknown
 
 LOCK_ATTEMPTS = 20
 PAUSE_SECONDS = 3.0
@@ -103,7 +103,7 @@ async def run_alembic(
 
 
 def _raise_failure(error: Exception) -> NoReturn:
-    if isinstance(error, CommandError):
+    if isinstance(error, CommandError | ApplicationError):
         raise error
     raise failure_of(error) from error
 

@@ -41,8 +41,6 @@ def lock_taken(error: BaseException) -> LockTaken | None:
 
 def failure_of(error: Exception) -> Exception:
     """Return what to raise instead of the error: one line that says what failed, and where."""
-    if isinstance(error, ApplicationError):
-        return error
     place = _place_in_a_migration(error)
     if not place and (meaning := translated(error)):
         return meaning

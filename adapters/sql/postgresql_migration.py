@@ -83,7 +83,9 @@ class PostgresqlMigration:
                 try:
                     yield run
                 except Exception as error:
-                    raise run._with_the_holder(error) from error
+                    if run._blocked and lock_taken(error):
+                        raise LockTaken(run._blocked) from error
+                    raise
                 finally:
                     watcher.cancel()
                     with suppress(asyncio.CancelledError):
@@ -121,9 +123,6 @@ class PostgresqlMigration:
                     if row := found.mappings().first():
                         lock = row["relation"] or f"a {row['locktype']}"
                         self._blocked = f"{row['mode']} on {lock} is taken by {_named(row)}"
-
-    def _with_the_holder(self, error: Exception) -> Exception:
-        return LockTaken(self._blocked) if self._blocked and lock_taken(error) else error
 
 
 async def _lock(connection: AsyncConnection) -> None:

@@ -42,13 +42,20 @@ def test_up_and_down_and_up_again(command: Command, url: str) -> None:
     def db(*arguments: str) -> str:
         status, output, errors = command("db", *arguments, APP_DATABASE_URL=url)
         assert (status, errors) == (0, "")
-        return output.strip()
+        done[:], (line,) = output.splitlines()[:-1], output.splitlines()[-1:]
+        return line
 
+    done: list[str] = []
     assert AT_NONE.fullmatch(db("current"))
     assert AT_HEAD.fullmatch(db("upgrade"))
+    ran = [line.removeprefix("ran ") for line in done]
+    assert ran[0] == "20261123_2200 Create example_items."
     assert AT_HEAD.fullmatch(db("upgrade"))
+    assert done == ["nothing to do"]
     assert AT_HEAD.fullmatch(db("current"))
-    assert BELOW_HEAD.fullmatch(db("downgrade"))
+    assert done == []
+    assert BELOW_HEAD.fullmatch(db("downgrade", "--yes"))
+    assert done == [f"took back {ran[-1]}"]
     assert AT_NONE.fullmatch(db("downgrade", "base"))
     assert AT_NONE.fullmatch(db("current"))
     assert AT_HEAD.fullmatch(db("upgrade", "head"))
@@ -62,7 +69,7 @@ def test_three_upgrades_at_once_all_succeed(tmp_path: Path, url: str) -> None:
 
     for status, output, errors in ends:
         assert (status, errors) == (0, "")
-        assert AT_HEAD.fullmatch(output.strip())
+        assert AT_HEAD.fullmatch(output.splitlines()[-1])
     asyncio.run(serve_and_create(url))
 
 
@@ -74,7 +81,7 @@ def test_a_wrong_password_is_one_clear_line(tmp_path: Path, empty_postgresql_url
     status, output, errors = end_of(process)
 
     assert_one_clear_line(status, output, errors)
-    assert errors.startswith("The database cannot be used: ")
+    assert errors.startswith("The database ")
 
 
 @pytest.mark.parametrize("name", ["upgrade", "downgrade", "current"])
@@ -120,11 +127,60 @@ def test_a_revision_that_does_not_exist_is_one_clear_line(
     assert_one_clear_line(*command("db", *arguments, APP_DATABASE_URL=url))
 
 
-def test_a_database_of_a_newer_version_is_one_clear_line(
-    command: Command, tmp_path: Path, sqlite_file_url: str
-) -> None:
-    with closing(sqlite3.connect(tmp_path / "test.db")) as connection, connection:
+def make_newer(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("CREATE TABLE alembic_version (version_num TEXT)")
         connection.execute("INSERT INTO alembic_version VALUES ('99991231_2359')")
 
-    assert_one_clear_line(*command("db", "upgrade", APP_DATABASE_URL=sqlite_file_url))
+
+def test_an_upgrade_of_a_newer_database_does_nothing(
+    command: Command, tmp_path: Path, sqlite_file_url: str
+) -> None:
+    """An older instance may start again during a deployment, with this command before it."""
+    make_newer(tmp_path / "test.db")
+
+    status, output, errors = command("db", "upgrade", APP_DATABASE_URL=sqlite_file_url)
+
+    assert (status, output.splitlines()[0]) == (0, "nothing to do")
+    assert "99991231_2359, which this version does not know" in errors
+
+
+@pytest.mark.parametrize("arguments", [["downgrade", "--yes"], ["upgrade", "20261123_2200"]])
+def test_a_revision_cannot_be_chosen_in_a_newer_database(
+    command: Command, tmp_path: Path, sqlite_file_url: str, arguments: list[str]
+) -> None:
+    make_newer(tmp_path / "test.db")
+
+    assert_one_clear_line(*command("db", *arguments, APP_DATABASE_URL=sqlite_file_url))
+
+
+def test_a_downgrade_that_names_no_revision_says_what_it_would_drop(
+    command: Command, url: str
+) -> None:
+    command("db", "upgrade", APP_DATABASE_URL=url)
+
+    status, output, errors = command("db", "downgrade", APP_DATABASE_URL=url)
+
+    assert (status, output) == (2, "")
+    (line,) = errors.splitlines()
+    assert "It drops the table " in line
+    assert "--yes" in line
+    _, output, _ = command("db", "current", APP_DATABASE_URL=url)
+    assert AT_HEAD.fullmatch(output.strip())
+
+
+def test_the_check_says_by_its_status_whether_the_schema_will_do(
+    command: Command, tmp_path: Path, url: str
+) -> None:
+    status, output, errors = command("db", "current", "--check", APP_DATABASE_URL=url)
+    assert status == 1
+    assert AT_NONE.fullmatch(output.strip())
+    assert "python -m entrypoints db upgrade" in errors
+
+    command("db", "upgrade", APP_DATABASE_URL=url)
+    status, output, errors = command("db", "current", "--check", APP_DATABASE_URL=url)
+    assert (status, errors) == (0, "")
+
+    newer = f"sqlite+aiosqlite:///{tmp_path}/newer.db"
+    make_newer(tmp_path / "newer.db")
+    assert command("db", "current", "--check", APP_DATABASE_URL=newer)[0] == 0
