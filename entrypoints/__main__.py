@@ -1,7 +1,6 @@
 """The command line: `python -m entrypoints --help`."""
 
 import argparse
-import ipaddress
 import logging
 import re
 import signal
@@ -10,6 +9,7 @@ from collections.abc import Sequence
 
 from entrypoints.api_keys import READ, WRITE, ApiKeys, new_key
 from entrypoints.log_output import configure_logging
+from entrypoints.loopback import REFUSAL, is_loopback
 from entrypoints.server import ServerConfig, run
 from entrypoints.settings import AppSettings, InvalidSettings, settings_from_environment
 
@@ -52,20 +52,9 @@ def _why_not(settings: AppSettings) -> str | None:
     """Return why the service must not be served so, None if it may."""
     if settings.api_keys:
         ApiKeys(settings.api_keys)  # raises if the file cannot be used
-    elif not settings.allow_anonymous and not _is_loopback(settings.host):
-        return (
-            f"APP_HOST is {settings.host}, which other machines can reach, and any of them could "
-            "change everything. Name a file of keys in APP_API_KEYS, or set "
-            "APP_ALLOW_ANONYMOUS=true."
-        )
+    elif not settings.allow_anonymous and not is_loopback(settings.host):
+        return f"APP_HOST is {settings.host}, {REFUSAL}"
     return None
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def database(settings: AppSettings, options: argparse.Namespace) -> int:

@@ -31,7 +31,7 @@ class ServerConfig(uvicorn.Config):
 
     def __init__(self, settings: AppSettings) -> None:
         super().__init__(
-            "entrypoints.http.app:app_from_environment",
+            "entrypoints.http.app:app_for_own_server",
             factory=True,
             host=settings.host,
             port=settings.port,

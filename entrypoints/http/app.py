@@ -20,8 +20,10 @@ from entrypoints.http.access import Access
 from entrypoints.http.addresses import is_below
 from entrypoints.http.allowed_hosts import AllowedHosts
 from entrypoints.http.beside_requests import beside_requests
+from entrypoints.http.body_limit import BodyLimit
 from entrypoints.http.direct_routes import DirectRoutes
 from entrypoints.http.error_handlers import add_error_handlers
+from entrypoints.http.loopback_only import LoopbackOnly
 from entrypoints.http.openapi import describe
 from entrypoints.http.receipt_purge import purge_now_and_then
 from entrypoints.http.request_context import RequestContext
@@ -32,14 +34,20 @@ from entrypoints.settings import AppSettings, InvalidSettings, settings_from_env
 
 CANNOT_START = 3
 """The exit code that uvicorn and gunicorn know: a worker that ends with it is not started again."""
+WITHOUT = (
+    "limits to the size of URLs and header fields, limits to the time that a request takes to "
+    "arrive and a response to be read, the cancellation of work for clients that hung up, and the "
+    "draining of connections at shutdown"
+)
 _log = structlog.get_logger("entrypoints.http")
 
 
-def create_app(settings: AppSettings, **overrides: Any) -> FastAPI:
+def create_app(settings: AppSettings, *, any_server: bool = True, **overrides: Any) -> FastAPI:
     """Return the app. An override puts an object in the place of what the container of that name
     would make: `create_app(settings, clock=FixedClock(...))`.
 
-    Raises `InvalidSettings`."""
+    The app holds what it can of the limits that the server of `python -m entrypoints` holds by
+    itself; `any_server=False` leaves them to that one. Raises `InvalidSettings`."""
     keys = ApiKeys(settings.api_keys) if settings.api_keys else None
 
     @asynccontextmanager
@@ -76,8 +84,12 @@ def create_app(settings: AppSettings, **overrides: Any) -> FastAPI:
     app.router.routes[:0] = routes
     if not settings.telemetry_enabled:  # FastAPI reports only what goes its way
         app.add_middleware(DirectRoutes, fastapi=app, routes=routes)
+    if any_server:
+        app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
     if keys is not None:
         app.add_middleware(Access, keys=keys)
+    elif any_server and not settings.allow_anonymous:
+        app.add_middleware(LoopbackOnly)
     if ANY not in settings.host_names:
         app.add_middleware(AllowedHosts, hosts=settings.host_names)
     app.add_middleware(RequestDeadline, seconds=settings.request_deadline_seconds)
@@ -111,12 +123,24 @@ def _without_docs(**options: Any) -> FastAPI:
 
 
 def app_from_environment() -> FastAPI:
-    """Return the app as the environment sets it, for a server that imports it by name.
+    """Return the app as the environment sets it, for any ASGI server that imports it by name:
+    `uvicorn --factory entrypoints.http.app:app_from_environment`.
 
     Ends the process if it cannot: a traceback says less than one line does."""
+    app = _app(any_server=True)
+    _log.warning("served by another server than python -m entrypoints", without=WITHOUT)
+    return app
+
+
+def app_for_own_server() -> FastAPI:
+    """Return the same app for `entrypoints.server`, which has the limits itself."""
+    return _app(any_server=False)
+
+
+def _app(*, any_server: bool) -> FastAPI:
     configure_logging()
     try:
-        app = create_app(settings_from_environment())
+        app = create_app(settings_from_environment(), any_server=any_server)
     except InvalidSettings as error:
         _log.critical("the service cannot start", reason=str(error))
         sys.exit(CANNOT_START)

@@ -58,6 +58,7 @@ MALFORMED_IDEMPOTENCY_KEY = ProblemType(
 KEY_MISSING = ProblemType("key-missing", 401, "API key missing")
 KEY_UNKNOWN = ProblemType("key-unknown", 401, "API key unknown")
 KEY_READS_ONLY = ProblemType("key-reads-only", 403, "API key reads only")
+KEYS_NOT_CONFIGURED = ProblemType("keys-not-configured", 403, "No API keys configured")
 NO_SUCH_PATH = ProblemType("no-such-path", 404, "No such path")
 NOT_FOUND = ProblemType("not-found", 404, "Not found")
 METHOD_NOT_ALLOWED = ProblemType("method-not-allowed", 405, "Method not allowed")

@@ -8,14 +8,14 @@ import pytest
 from tests.integration.command_line import end_of, launch
 
 Command = Callable[..., tuple[int, str, str]]
-WRONG = {"APP_DATABASE_URL": "postgresql://service:hunter2@db/items", "APP_PORT": "http"}
+WRONG = {"APP_DATABASE_URL": "postgresql+psycopg2://service:hunter2@db/items", "APP_PORT": "http"}
 
 
 def assert_names_both_settings(status: int, output: str, errors: str) -> None:
     assert (status, output) == (2, "")
     url, port = errors.splitlines()
     assert url.startswith("APP_DATABASE_URL: ")
-    assert "write postgresql+asyncpg:// instead of postgresql://" in url
+    assert "write postgresql+asyncpg://" in url
     assert port.startswith("APP_PORT: ")
     assert "hunter2" not in errors
 

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fastapi import FastAPI
-from starlette.types import Message
+from starlette.types import ASGIApp, Message
 
 DENIAL = "websocket.http.response"
 
@@ -30,7 +29,7 @@ class Handshake:
 
 
 async def open_websocket(
-    app: FastAPI,
+    app: ASGIApp,
     path: str,
     headers: Sequence[tuple[str, str]] = (),
     *,

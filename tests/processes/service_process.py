@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
@@ -35,10 +35,16 @@ class ServiceProcess:
     host = "127.0.0.1"
 
     def __init__(
-        self, settings: Mapping[str, str] = NO_SETTINGS, *, cwd: Path | None = None
+        self,
+        settings: Mapping[str, str] = NO_SETTINGS,
+        *,
+        cwd: Path | None = None,
+        command: Sequence[str] = ("entrypoints",),
     ) -> None:
+        """`command` is a module and its arguments, in which `{port}` stands for the port."""
         self.port = int(settings.get("APP_PORT", 0)) or free_port()
         self._cwd = cwd
+        self._command = [each.format(port=self.port) for each in command]
         self._environment = {
             **environment_without_settings(),
             "APP_HOST": self.host,
@@ -83,7 +89,7 @@ class ServiceProcess:
         """Start without waiting, as for a service that is expected to refuse to start."""
         self._guardian = Guardian()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "entrypoints"],
+            [sys.executable, "-m", *self._command],
             cwd=self._cwd,
             env=self._environment,
             stdin=subprocess.DEVNULL,
