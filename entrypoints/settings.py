@@ -30,6 +30,7 @@ class AppSettings(BaseSettings):
 
     database_url: SecretStr = SecretStr("sqlite+aiosqlite:///./data/example.db")
     database_pool_size: Annotated[int, Field(ge=1, le=1000)] = 10
+    database_connection_max_age_seconds: Annotated[int, Field(ge=1)] = 1800
     database_echo: bool = False
     # PostgreSQL cuts an application's name off there.
     service_name: Annotated[str, Field(pattern=r"^[ -~]{1,63}$")] = "async-database-service"

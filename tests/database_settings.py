@@ -14,6 +14,7 @@ class DatabaseSettings:
     database_pool_size: int = 5
     database_echo: bool = False
     request_deadline_seconds: float = 5
+    database_connection_max_age_seconds: int = 1800
     service_name: str = "async-database-service"
 
 

@@ -47,6 +47,8 @@ class ConnectionLender:
         self._kept: list[PoolProxiedConnection] = []
         # Until when each connection that is out of the pool may be kept.
         self._until: dict[PoolProxiedConnection, float] = {}
+        # Those that are not to be lent again.
+        self._outdated: set[PoolProxiedConnection] = set()
         self._timer: asyncio.TimerHandle | None = None
         event.listen(engine.sync_engine, "checkin", lambda *_: self._came_back())
 
@@ -74,7 +76,7 @@ class ConnectionLender:
 
     def give_back(self, lease: PoolProxiedConnection) -> None:
         """End a loan."""
-        if not lease.is_valid:
+        if not lease.is_valid or lease in self._outdated:
             self.throw_away(lease)
             return
         lease.info[LAST_USE] = now = time.monotonic()
@@ -90,8 +92,22 @@ class ConnectionLender:
     def throw_away(self, lease: PoolProxiedConnection) -> None:
         """End a loan, and let the pool connect anew."""
         self._until.pop(lease, None)
+        self._outdated.discard(lease)
         if lease.is_valid:
             lease.invalidate()
+
+    def throw_away_idle(self) -> None:
+        """Close all connections that are not in use."""
+        self.close()
+        for _ in range(self._pool.checkedin()):
+            # It is missing where the connection was thrown away already.
+            with suppress(MissingGreenlet):
+                self.throw_away(self._pool.connect())
+
+    def replace_all(self) -> None:
+        """Close all connections, those in use as soon as they are given back."""
+        self.throw_away_idle()
+        self._outdated.update(self._until)
 
     def close(self) -> None:
         """Put back what was kept."""

@@ -28,6 +28,9 @@ class DatabaseSettings(Protocol):
     def database_pool_size(self) -> int: ...
 
     @property
+    def database_connection_max_age_seconds(self) -> int: ...
+
+    @property
     def database_echo(self) -> bool: ...
 
     @property

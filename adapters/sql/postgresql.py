@@ -15,13 +15,20 @@ from sqlalchemy.pool import QueuePool
 from adapters.sql.compiled_statement import CompiledStatements
 from adapters.sql.connection_lender import LAST_USE, ConnectionLender
 from adapters.sql.database import OneOrMore, Parameters, Row, Statement, Write
-from adapters.sql.driver_errors import ConnectionLost, ConstraintViolated, NoAnswer, meaning_of
+from adapters.sql.driver_errors import (
+    ConnectionLost,
+    ConnectionUnfit,
+    ConstraintViolated,
+    NoAnswer,
+    meaning_of,
+)
 from adapters.sql.joined_writes import as_one
 from adapters.sql.sqlalchemy_execution import execute
 from adapters.sql.statement_events import StatementEvents
 from application.errors import OutcomeUnknown
 
 STOP_SECONDS = 2.0
+PROBE = "SELECT 1"
 PROVEN_FOR_SECONDS = 1.0
 """How long after its last use a connection passes for alive."""
 KEEP_SECONDS = 0.02
@@ -38,6 +45,8 @@ class PostgresqlDatabase:
         self._statements = CompiledStatements(engine.dialect)
         # The one for sessions: see `postgresql_engine`.
         self._events = StatementEvents(engine, own_error_listeners=1)
+        # As long as half the wait for a connection.
+        self._probe_seconds = cast(QueuePool, engine.pool).timeout() / 2
         self._last_loss = 0.0
         self._stopped: set[PoolProxiedConnection] = set()
         self._stopping: set[asyncio.Task[None]] = set()
@@ -45,7 +54,7 @@ class PostgresqlDatabase:
     async def fetch(self, statement: Statement, parameters: Parameters) -> Sequence[Row]:
         repetitions = cast(QueuePool, self._engine.pool).size()
         while True:
-            lease = await self._lend()
+            lease = await self._lend_alive()
             try:
                 return await self.run(lease, statement, parameters)
             except NoAnswer:
@@ -147,14 +156,19 @@ class PostgresqlDatabase:
 
     def _meaning_of(self, error: BaseException, lease: PoolProxiedConnection) -> BaseException:
         """Return what to raise in the error's place, and see to the connection that it struck."""
+        meaning = meaning_of(error)
         if isinstance(error, asyncio.CancelledError | TimeoutError):
             self._stopped.add(lease)
+        elif isinstance(meaning, ConnectionUnfit):
+            # So are all others to the same server, if it has become a standby.
+            lease.invalidate()
+            self._lender.replace_all()
         # Only the server's own answer leaves a connection in a known state: after a broken
         # line nobody else may have it.
         elif not isinstance(error, asyncpg.PostgresError) or _asyncpg(lease).is_closed():
             lease.invalidate()
             self._last_loss = time.monotonic()
-        return meaning_of(error)
+        return meaning
 
     async def _lend(self) -> PoolProxiedConnection:
         lease = await self._lender.lend()
@@ -164,22 +178,34 @@ class PostgresqlDatabase:
         return lease
 
     async def _lend_alive(self) -> PoolProxiedConnection:
-        """Return a connection for what cannot be repeated. One that may have died without a word,
-        because it was idle for a while or another one did, is asked first whether it lives."""
+        """Return a connection that lives. One that may have died without a word, because it was
+        idle for a while or another one did, is first asked whether it does."""
         while True:
             lease = await self._lend()
             last_use = lease.info.get(LAST_USE)
             proven_since = max(self._last_loss, time.monotonic() - PROVEN_FOR_SECONDS)
-            if last_use is None or last_use > proven_since:
+            if last_use is None or last_use > proven_since or await self._is_alive(lease):
                 return lease
-            try:
-                await self.control(lease, "SELECT 1")
-            except BaseException as error:
-                self._give_back(lease)
-                if isinstance(error, NoAnswer) or not isinstance(error, ConnectionLost):
-                    raise
-            else:
-                return lease
+
+    async def _is_alive(self, lease: PoolProxiedConnection) -> bool:
+        """Ask a connection whether it lives; give it back if not, or if this is cancelled.
+
+        A network that has forgotten a connection does not say so. So the response is waited for
+        for a short time only, and then all connections that are idle are taken for dead: each
+        would take as long to find out.
+        """
+        try:
+            with self._events.around(lease, PROBE, ()):
+                await _asyncpg(lease).execute(PROBE, timeout=self._probe_seconds)
+        except BaseException as error:
+            # Nothing is under way on it that would have to be stopped.
+            self._lender.throw_away(lease)
+            if not isinstance(error, Exception):
+                raise
+            self._last_loss = time.monotonic()
+            self._lender.throw_away_idle()
+            return False
+        return True
 
     def _is_usable(self, lease: PoolProxiedConnection) -> bool:
         return lease.is_valid and lease not in self._stopped

@@ -10,6 +10,7 @@ import asyncpg
 
 from adapters.sql.postgresql_address import PostgresqlAddress
 from adapters.sql.postgresql_hosts import PostgresqlHosts
+from adapters.sql.tcp_keepalive import SERVER_SETTINGS, keep_alive
 from application.errors import StorageUnavailable
 
 # A refusal by the server says that nothing was changed; the end of the request's own time leaves
@@ -54,6 +55,7 @@ class LimitedConnect:
             "statement_timeout": _milliseconds(deadline * STATEMENT_SHARE),
             "lock_timeout": _milliseconds(deadline * LOCK_SHARE),
             "idle_in_transaction_session_timeout": _milliseconds(deadline),
+            **SERVER_SETTINGS,
         }
         self._is_pooled = self._is_logged = False
 
@@ -87,6 +89,7 @@ class LimitedConnect:
             try:
                 if self._address.statement_cache_size is None:
                     await self._look_for_a_pooler(connection, is_pooled)
+                keep_alive(connection, self._deadline)
                 await _prepare(connection)
             except BaseException:
                 connection.terminate()

@@ -17,6 +17,7 @@ from adapters.sql.postgresql_address import PostgresqlAddress
 from adapters.sql.postgresql_connecting import LimitedConnect, RouteChanged
 from adapters.sql.session_errors import wrap_os_errors
 
+CHECK_MAX_AGE_SECONDS = 60
 _CONNECT = "postgresql_connect"
 # Settings that are rejected, and a pooler that is found: each is noticed once.
 _ATTEMPTS = 3
@@ -34,6 +35,7 @@ def postgresql_engine(url: URL, settings: DatabaseSettings) -> AsyncEngine:
         echo=settings.database_echo,
         pool_size=settings.database_pool_size,
         pool_timeout=wait,
+        pool_recycle=settings.database_connection_max_age_seconds,
         pool_reset_on_return=NOTHING_TO_RESET,
     )
 
@@ -47,6 +49,8 @@ def postgresql_engine_to_check(engine: AsyncEngine) -> AsyncEngine:
         pool_size=1,
         # That this connection has died does not mean that the database has.
         pool_pre_ping=True,
+        # Nor does it show that new connections can be made, unless it is one.
+        pool_recycle=CHECK_MAX_AGE_SECONDS,
     )
 
 

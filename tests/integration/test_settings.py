@@ -20,6 +20,7 @@ POSTGRESQL = "postgresql+asyncpg://service:hunter2@db:5432/items"
 OTHER_VALUES: dict[str, tuple[str, Any]] = {
     "database_url": (POSTGRESQL, SecretStr(POSTGRESQL)),
     "database_pool_size": ("7", 7),
+    "database_connection_max_age_seconds": ("60", 60),
     "database_echo": ("true", True),
     "service_name": ("shop", "shop"),
     "request_deadline_seconds": ("2.5", 2.5),

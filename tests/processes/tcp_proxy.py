@@ -57,6 +57,16 @@ class TcpProxy:
         """Keep connections, take new ones, and pass nothing on: no byte, no end, no reset."""
         self._flowing.clear()
 
+    def forget(self) -> None:
+        """Pass nothing on for the connections that are open, without a word to either side, as a
+        firewall or an address translation does that has dropped them. New ones work."""
+        for link in self._links.values():
+            link.is_forgotten = True
+
+    def switch(self, upstream_host: str, upstream_port: int) -> None:
+        """Pass new connections on to another server, as an address does that moves."""
+        self._upstream = (upstream_host, upstream_port)
+
     def flow(self) -> None:
         """End `black_hole`: what was held back arrives now."""
         self._flowing.set()
@@ -120,20 +130,20 @@ class TcpProxy:
     async def _pass_up(self, link: ProxyLink, lost_answer: asyncio.Future[asyncio.Event]) -> None:
         messages = ClientMessages()
         while chunk := await link.from_client():
-            await self._travel()
+            await self._travel(link)
             for message in messages.feed(chunk):
                 if self._fault and self._fault[0](message) and not lost_answer.done():
                     lost_answer.set_result(self._fault[1])
                     self._fault = None
             await link.to_server(chunk)
             self.bytes_up += len(chunk)
-        await self._travel()
+        await self._travel(link)
         await link.to_server(chunk)
 
     async def _pass_down(self, link: ProxyLink, lost_answer: asyncio.Future[asyncio.Event]) -> None:
         answer = Answer()
         while chunk := await link.from_server():
-            await self._travel()
+            await self._travel(link)
             if lost_answer.done():
                 if answer.is_complete(chunk):
                     break
@@ -143,11 +153,13 @@ class TcpProxy:
         if lost_answer.done():
             lost_answer.result().set()
             raise ConnectionResetError
-        await self._travel()
+        await self._travel(link)
         await link.to_client(chunk)
 
-    async def _travel(self) -> None:
+    async def _travel(self, link: ProxyLink) -> None:
         """Take the time, and wait out the fault, that is ordered for this network."""
         if self._delay:
             await asyncio.sleep(self._delay)
         await self._flowing.wait()
+        if link.is_forgotten:
+            await asyncio.Event().wait()
