@@ -9,8 +9,9 @@ This is the one place that looks into a compiled statement, which SQLAlchemy doe
 tests/contract/test_statements_as_sqlalchemy.py compares every kind with its own execution.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
+from operator import add, itemgetter
 from typing import Any
 
 from sqlalchemy import CompoundSelect, Delete, Dialect, Insert, Select, Update
@@ -18,6 +19,7 @@ from sqlalchemy.sql.compiler import ResultColumnsEntry, SQLCompiler
 from sqlalchemy.sql.elements import ColumnClause, TextClause
 
 from adapters.sql.database import OneOrMore, Parameters, Row, Statement
+from adapters.sql.times_as_text import to_times, with_times_as_text
 
 CACHE_SIZE = 500
 _Processor = Callable[[Any], Any]
@@ -42,6 +44,8 @@ class CompiledStatements:
             return None
         try:
             compiled = self._compiled(statement, tuple(parameters))
+            if compiled and compiled.has_unusual_times:
+                compiled = compiled.as_written
             return (compiled, compiled.bind(parameters)) if compiled else None
         except Exception:
             # A parameter is missing or has a value that its type rejects, or the statement cannot
@@ -50,14 +54,38 @@ class CompiledStatements:
 
 
 class CompiledStatement:
-    __slots__ = ("_binds", "_defaults", "_dialect", "_result_types", "processors", "sql")
+    __slots__ = (
+        "_binds",
+        "_defaults",
+        "_dialect",
+        "_result_types",
+        "_times",
+        "as_written",
+        "has_unusual_times",
+        "processors",
+        "sql",
+    )
 
+    as_written: "CompiledStatement | None"
+    """The statement without the casts of its times, if it has some."""
+    has_unusual_times: bool
+    """Whether it was found that its times cannot be read as text."""
     processors: list[tuple[int, _Processor]] | None
     """What makes Python values of the columns at these positions; None while it depends on the
     types that the database will report."""
 
-    def __init__(self, compiled: SQLCompiler, dialect: Dialect) -> None:
+    def __init__(
+        self,
+        compiled: SQLCompiler,
+        dialect: Dialect,
+        times: Sequence[int] = (),
+        as_written: "CompiledStatement | None" = None,
+    ) -> None:
+        """`times` are the positions of the columns that are times as text."""
         self.sql = compiled.string
+        self._times = times
+        self.as_written = as_written
+        self.has_unusual_times = False
         self._dialect = dialect
         self._defaults: dict[str, Any] = {}
         by_name = {name: bind for bind, name in compiled.bind_names.items()}
@@ -91,16 +119,29 @@ class CompiledStatement:
         self.processors = self._processors(database_types)
 
     def rows(self, fetched: Sequence[Row]) -> Sequence[Row]:
-        """Return what the driver fetched with Python values in every column."""
+        """Return what the driver fetched with Python values in every column. Raises
+        `UnusualTimeError` if the statement has to be executed as it was written."""
         if not self._result_types:
             return ()
-        if not self.processors or not fetched:
+        if not fetched or not (self.processors or self._times):
             return fetched
-        # By column, not by row, so that the loops over a page's rows run in C.
-        columns = list(zip(*fetched, strict=True))
-        for index, processor in self.processors:
-            columns[index] = tuple(map(processor, columns[index]))
-        return list(zip(*columns, strict=True))
+        # By column, not by row, so that the loops over a page's rows run in C. What stands in front
+        # of the first column that is converted stays together.
+        processors = self.processors or ()
+        first = min([*self._times, *(index for index, _ in processors)])
+        columns: list[Iterable[Any]] = (
+            [list(map(itemgetter(n), fetched)) for n in range(first, len(self._result_types))]
+            if first
+            else list(zip(*fetched, strict=True))
+        )
+        for index in self._times:
+            columns[index - first] = to_times(columns[index - first])
+        for index, processor in processors:
+            columns[index - first] = map(processor, columns[index - first])
+        rows = zip(*columns, strict=True)
+        if first:
+            return list(map(add, map(itemgetter(slice(first)), fetched), rows))
+        return list(rows)
 
     def _processors(self, database_types: Sequence[Any]) -> list[tuple[int, _Processor]]:
         return [
@@ -158,7 +199,14 @@ def compile_statement(
         and not any(bind.callable for bind in compiled.bind_names)
         and _columns_are_positional(compiled)
     )
-    return CompiledStatement(compiled, dialect) if is_fast else None
+    if not is_fast:
+        return None
+    fast = CompiledStatement(compiled, dialect)
+    if as_text := with_times_as_text(statement, dialect):
+        query, times = as_text
+        compiled = query.compile(dialect=dialect, column_keys=sorted(names))
+        return CompiledStatement(compiled, dialect, times, fast)
+    return fast
 
 
 def _columns_are_positional(compiled: SQLCompiler) -> bool:

@@ -25,6 +25,7 @@ from adapters.sql.driver_errors import (
 from adapters.sql.joined_writes import as_one
 from adapters.sql.sqlalchemy_execution import execute
 from adapters.sql.statement_events import StatementEvents
+from adapters.sql.times_as_text import UnusualTimeError
 from application.errors import OutcomeUnknown
 
 STOP_SECONDS = 2.0
@@ -119,7 +120,11 @@ class PostgresqlDatabase:
                 fetched = await _asyncpg(lease).fetch(compiled.sql, *values)
         except BaseException as error:
             raise self._meaning_of(error, lease)  # noqa: B904 -- it has the cause
-        return compiled.rows(cast(Sequence[Row], fetched))
+        try:
+            return compiled.rows(cast(Sequence[Row], fetched))
+        except UnusualTimeError:
+            compiled.has_unusual_times = True
+            return await self.run(lease, statement, parameters)
 
     async def _execute(
         self, lease: PoolProxiedConnection, statement: Statement, parameters: OneOrMore
