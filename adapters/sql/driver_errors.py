@@ -55,6 +55,10 @@ def translated(error: BaseException) -> ApplicationError | None:  # noqa: PLR091
             return ConnectionLost(connection_errors.reason(error))
         case ValueError():
             return None
+        case asyncpg.InterfaceError() if "closed" not in str(error):
+            return None  # the driver rejects what it was asked for, on a connection that works
+        case asyncpg.OutdatedSchemaCacheError():
+            return None
         case asyncpg.InterfaceError() | asyncpg.InternalClientError():
             return ConnectionLost("the connection to the database broke")
         case sqlite3.IntegrityError():

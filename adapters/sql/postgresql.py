@@ -35,6 +35,8 @@ PROVEN_FOR_SECONDS = 1.0
 KEEP_SECONDS = 0.02
 """How long a statement's connection may be passed to the next one past the pool."""
 
+_PLANS_SINCE = "plans_since"
+
 
 class PostgresqlDatabase:
     """A `Database` on an engine of asyncpg. A statement outside a transaction is its own, made
@@ -49,6 +51,7 @@ class PostgresqlDatabase:
         # As long as half the wait for a connection.
         self._probe_seconds = cast(QueuePool, engine.pool).timeout() / 2
         self._last_loss = 0.0
+        self._schema_changed = 0.0
         self._stopped: set[PoolProxiedConnection] = set()
         self._stopping: set[asyncio.Task[None]] = set()
 
@@ -89,6 +92,7 @@ class PostgresqlDatabase:
     async def transaction(self) -> AsyncIterator["PostgresqlTransaction"]:
         lease = await self._lend_alive()
         try:
+            await self._drop_outdated_plans(lease)
             await self.control(lease, "BEGIN")
             try:
                 yield PostgresqlTransaction(self, lease)
@@ -164,16 +168,25 @@ class PostgresqlDatabase:
         meaning = meaning_of(error)
         if isinstance(error, asyncio.CancelledError | TimeoutError):
             self._stopped.add(lease)
+        elif not lease.is_valid:
+            self._last_loss = time.monotonic()  # SQLAlchemy has thrown it away
         elif isinstance(meaning, ConnectionUnfit):
             # So are all others to the same server, if it has become a standby.
             lease.invalidate()
             self._lender.replace_all()
-        # Only the server's own answer leaves a connection in a known state: after a broken
-        # line nobody else may have it.
-        elif not isinstance(error, asyncpg.PostgresError) or _asyncpg(lease).is_closed():
+        elif _is_lost(error) or _asyncpg(lease).is_closed():
             lease.invalidate()
             self._last_loss = time.monotonic()
+        if isinstance(error, asyncpg.InvalidCachedStatementError):
+            self._schema_changed = time.monotonic()
         return meaning
+
+    async def _drop_outdated_plans(self, lease: PoolProxiedConnection) -> None:
+        """Drop the connection's prepared statements if the schema was changed since. Outside a
+        transaction asyncpg prepares them anew by itself."""
+        if lease.info.get(_PLANS_SINCE, 0.0) < self._schema_changed:
+            await _asyncpg(lease).reload_schema_state()
+            lease.info[_PLANS_SINCE] = time.monotonic()
 
     async def _lend(self) -> PoolProxiedConnection:
         lease = await self._lender.lend()
@@ -261,3 +274,11 @@ class PostgresqlTransaction:
 
 def _asyncpg(lease: PoolProxiedConnection) -> "asyncpg.Connection[asyncpg.Record]":
     return cast("asyncpg.Connection[asyncpg.Record]", lease.driver_connection)
+
+
+def _is_lost(error: BaseException) -> bool:
+    """Return whether the error leaves its connection in an unknown state. What the server or the
+    driver rejects (a value that cannot be encoded, a wrong number of them) does not."""
+    if not isinstance(error, Exception):
+        return True
+    return isinstance(error, OSError | asyncpg.InternalClientError)
