@@ -5,6 +5,7 @@ import json
 from contextlib import suppress
 from typing import Any, NamedTuple
 
+from entrypoints.http.problem_types import PREFIX, PROBLEM_TYPES
 from tests.processes.service_process import ServiceProcess
 
 
@@ -18,7 +19,9 @@ class RawAnswer(NamedTuple):
         assert self.headers["content-type"] == "application/problem+json", self
         document: dict[str, Any] = json.loads(self.body)
         assert document["status"] == self.status
-        assert {"type", "title", "detail", "instance"} <= document.keys()
+        assert {"detail", "instance"} <= document.keys()
+        kind = PROBLEM_TYPES[document["type"].removeprefix(PREFIX)]
+        assert (kind.status, kind.title) == (self.status, document["title"])
         assert self.headers["x-request-id"] == document["request_id"]
         return document
 

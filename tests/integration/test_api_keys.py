@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
+from fastapi import FastAPI
 
 import entrypoints.__main__
 from entrypoints import api_keys
@@ -48,6 +49,21 @@ async def test_without_a_key_nothing_is_told(client: httpx.AsyncClient, address:
     answer = await client.get(address)
     problem_of(answer, 401)
     assert answer.headers["WWW-Authenticate"] == "Bearer"
+
+
+async def test_without_a_key_no_mounted_app_is_reached(key_file: Path) -> None:
+    app, inner = create_app(settings_for("memory://", api_keys=key_file)), FastAPI()
+    app.mount("/inner", inner)
+
+    @inner.get("/health/live")
+    async def told(client: ClientName) -> str | None:
+        return client
+
+    async with client_of(app) as client:
+        for address in ("/inner/health/live", "/inner/nowhere", "/inner/openapi.json"):
+            problem_of(await client.get(address), KEY_MISSING)
+        answer = await client.get("/inner/health/live", headers=bearing(READER))
+        assert answer.json() == "reader"
 
 
 @pytest.mark.parametrize("address", ["/health/live", "/health/ready"])
