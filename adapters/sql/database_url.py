@@ -21,7 +21,7 @@ _CREDENTIALS = ("user", "password", "dbname")
 _URL = re.compile(
     r"(?P<driver>\w+(?:\+\w+)?)://"
     # A password may hold / and ?, but a port with a name and parameters behind it is none.
-    r"(?P<user>[^:/?@]*(?::(?!\d*/[^@?]*\?[^@]*=)[^@]*)?@)?"
+    r"(?P<user>[^:/?@]*(?::(?!\d*(?:,[^@/?]*)?/[^@?]*\?[^@]*=)[^@]*)?@)?"
     r"(?P<hosts>[^/?]*)"
     r"(?P<database>/[^?]*)?"
     r"(?:\?(?P<query>.*))?",
