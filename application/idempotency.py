@@ -1,6 +1,5 @@
 """Carrying out a request once, however often it comes (idempotency keys)."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
@@ -143,5 +142,3 @@ async def _again(attempt: Callable[[], Awaitable[Answer]], doubt: OutcomeUnknown
     except (StorageUnavailable, StorageFull):
         # This attempt has changed nothing, but the one before may have.
         raise doubt from None
-    except asyncio.CancelledError as error:
-        raise error from doubt

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from adapters.memory.example_item_repository import MemoryExampleItemRepository
 from adapters.memory.receipts import MemoryReceipts
+from application.commits import Committing
 from application.receipts import Receipt
 from domain.example_item import ExampleItem
 
@@ -34,8 +35,10 @@ class MemoryUnitOfWork:
     async def commit(self) -> None:
         # Nothing awaits between the checks and the changes, so no other unit comes between.
         items, receipts = self.example_items.changes(), self.receipts.changes()
-        self.example_items.store(items)
-        self.receipts.store(receipts)
+        if items or receipts:
+            with Committing():
+                self.example_items.store(items)
+                self.receipts.store(receipts)
 
 
 class MemoryUnitsOfWork:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from sqlalchemy import URL
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.sql.database import Database
@@ -9,6 +10,7 @@ from adapters.sql.database_url import parse_database_url
 from adapters.sql.engine_settings import DatabaseSettings
 from adapters.sql.postgresql import PostgresqlDatabase
 from adapters.sql.postgresql_engine import postgresql_engine, postgresql_engine_to_check
+from adapters.sql.session_commits import note_commits_of_sessions
 from adapters.sql.sqlite import SqliteDatabase
 from adapters.sql.sqlite_engine import sqlite_engine, sqlite_readers
 
@@ -21,6 +23,12 @@ def init_database(settings: DatabaseSettings) -> AsyncEngine:
     Raises `ValueError` if the URL cannot be used.
     """
     url = parse_database_url(settings.database_url.get_secret_value())
+    engine = _engine(url, settings)
+    note_commits_of_sessions(engine)
+    return engine
+
+
+def _engine(url: URL, settings: DatabaseSettings) -> AsyncEngine:
     if url.get_backend_name() == "postgresql":
         return postgresql_engine(url, settings)
     if url.database and url.database != ":memory:" and url.query.get("mode") != "memory":

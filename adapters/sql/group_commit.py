@@ -4,33 +4,51 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any, cast
 
+from sqlalchemy import PoolProxiedConnection
+
 from adapters.sql.database import Write
 from adapters.sql.driver_errors import ConstraintViolated, meaning_of, translated
-from adapters.sql.sqlite_batches import Work, fail_all
+from adapters.sql.sqlite_batches import SqliteBatches, Work, fail_all
+from application.commits import COMMITS
 
 
 class WriteWork(Work):
     """The writes of one unit of work, which are made as a whole or not at all."""
 
-    __slots__ = ("writes",)
+    __slots__ = ("commits", "writes")
 
     def __init__(
         self, writes: Sequence[Write], statements: Sequence[tuple[str, Sequence[Any]]]
     ) -> None:
         super().__init__(statements)
         self.writes = writes
+        self.commits = COMMITS.get()
+
+
+class WriteBatches(SqliteBatches[WriteWork]):
+    """Batches of writes, whose commit is under way from the moment that the thread has them: a
+    waiter that is cancelled from then on cannot know whether its writes are made."""
+
+    async def run_batch(self, lease: PoolProxiedConnection, batch: list[WriteWork]) -> None:
+        for work in batch:
+            work.commits.begin()
+        await super().run_batch(lease, batch)
+        for work in batch:
+            work.commits.end(made=work.error is None)
 
 
 def commit_together(connection: sqlite3.Connection, units: list[WriteWork]) -> None:
     """Run the units and commit those that succeed; none is told so before the commit."""
     try:
-        if len(units) == 1 and len(units[0].writes) == 1:
-            _run(connection, units[0])  # one statement is a transaction of its own
-            return
+        # Also around a single statement: SQLite may interrupt one that commits by itself when it
+        # has been stored. See `DeadlineConnection.commit`.
         connection.execute("BEGIN IMMEDIATE")
-        for unit in units:
-            _run_apart(connection, unit)
-        connection.execute("COMMIT")
+        if len(units) == 1:
+            _run(connection, units[0])
+        else:
+            for unit in units:
+                _run_apart(connection, unit)
+        connection.commit()
     except Exception as error:
         if connection.in_transaction:
             connection.execute("ROLLBACK")

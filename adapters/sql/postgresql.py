@@ -3,7 +3,7 @@ asyncpg's own call."""
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, cast
 
@@ -26,6 +26,7 @@ from adapters.sql.joined_writes import as_one
 from adapters.sql.sqlalchemy_execution import execute
 from adapters.sql.statement_events import StatementEvents
 from adapters.sql.times_as_text import UnusualTimeError
+from application.commits import Committing
 from application.errors import OutcomeUnknown
 
 STOP_SECONDS = 2.0
@@ -76,11 +77,7 @@ class PostgresqlDatabase:
         if write := as_one(writes):
             lease = await self._lend_alive()
             try:
-                await self.write(lease, write)
-            except ConnectionLost as error:
-                raise OutcomeUnknown("the database was lost while it committed") from error
-            except asyncio.CancelledError as error:
-                raise error from OutcomeUnknown("cancelled while it committed")
+                await _committed(self.write(lease, write))
             finally:
                 self._give_back(lease)
         elif writes:
@@ -264,12 +261,16 @@ class PostgresqlTransaction:
             await self._database.write(self._lease, write)
 
     async def commit(self) -> None:
+        await _committed(self._database.control(self._lease, "COMMIT"))
+
+
+async def _committed(commit: Awaitable[None]) -> None:
+    """Await what makes a change durable, and note what became of it."""
+    with Committing(asyncpg.PostgresError):
         try:
-            await self._database.control(self._lease, "COMMIT")
+            await commit
         except ConnectionLost as error:
             raise OutcomeUnknown("the database was lost while it committed") from error
-        except asyncio.CancelledError as error:
-            raise error from OutcomeUnknown("cancelled while it committed")
 
 
 def _asyncpg(lease: PoolProxiedConnection) -> "asyncpg.Connection[asyncpg.Record]":

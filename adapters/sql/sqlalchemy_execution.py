@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.util import greenlet_spawn
 
 from adapters.sql.database import OneOrMore, Row, Statement
+from application.commits import COMMITS, Commits
 
 
 async def execute(
@@ -25,12 +26,16 @@ async def execute(
     The statement is part of the transaction that the connection is in, or else has one of its own,
     which is committed. Raises what the driver raised, or SQLAlchemy itself.
     """
+    # A unit of work notes its own commits, and a read commits nothing.
+    token = COMMITS.set(Commits())
     try:
         return await greenlet_spawn(
             _execute, engine.sync_engine, connection, statement, parameters, in_transaction
         )
     except DBAPIError as error:
         raise error.driver_exception from None
+    finally:
+        COMMITS.reset(token)
 
 
 def _execute(

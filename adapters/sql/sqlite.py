@@ -1,6 +1,5 @@
 """How statements reach SQLite: compiled by SQLAlchemy, on a connection of its pool, in batches."""
 
-import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -14,11 +13,11 @@ from adapters.sql.compiled_statement import CompiledStatement, CompiledStatement
 from adapters.sql.connection_lender import ConnectionLender
 from adapters.sql.database import OneOrMore, Parameters, Row, Statement, Write
 from adapters.sql.driver_errors import ConstraintViolated, meaning_of
-from adapters.sql.group_commit import WriteWork, commit_together
+from adapters.sql.group_commit import WriteBatches, WriteWork, commit_together
 from adapters.sql.sqlalchemy_execution import execute
 from adapters.sql.sqlite_batches import SqliteBatches, Work
 from adapters.sql.statement_events import StatementEvents
-from application.errors import OutcomeUnknown
+from application.commits import Committing
 
 
 class SqliteDatabase:
@@ -35,7 +34,7 @@ class SqliteDatabase:
         # Those for sessions: see `sqlite_engine`.
         self._events = StatementEvents(writer, own_error_listeners=2)
         self._reads = SqliteBatches(self._reader, _read_all, self._events)
-        self._writes = SqliteBatches(self._writer, commit_together, self._events)
+        self._writes = WriteBatches(self._writer, commit_together, self._events)
 
     async def fetch(self, statement: Statement, parameters: Parameters) -> Sequence[Row]:
         bound = self._bound(statement, parameters)
@@ -57,13 +56,7 @@ class SqliteDatabase:
                 await transaction.apply(writes)
                 await transaction.commit()
         elif writes:
-            work = WriteWork(writes, statements)
-            try:
-                await self._writes.done(work)
-            except asyncio.CancelledError as error:
-                if self._writes.has_not_begun(work):
-                    raise
-                raise error from OutcomeUnknown("cancelled while it committed")
+            await self._writes.done(WriteWork(writes, statements))
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator["SqliteTransaction"]:
@@ -97,6 +90,14 @@ class SqliteDatabase:
     async def control(self, lease: PoolProxiedConnection, sql: str) -> None:
         """Run a statement that has neither parameters nor rows."""
         await self._run(lease, sql, ())
+
+    async def commit(self, lease: PoolProxiedConnection) -> None:
+        """Commit the transaction on a lent connection."""
+        try:
+            with self._events.around(lease, "COMMIT", ()):
+                await _aiosqlite(lease).commit()
+        except Exception as error:
+            raise meaning_of(error)  # noqa: B904 -- it has the cause
 
     async def _run(
         self, lease: PoolProxiedConnection, sql: str, values: Sequence[Any]
@@ -159,10 +160,8 @@ class SqliteTransaction:
             write.check(rows)
 
     async def commit(self) -> None:
-        try:
-            await self._database.control(self._lease, "COMMIT")
-        except asyncio.CancelledError as error:
-            raise error from OutcomeUnknown("cancelled while it committed")
+        with Committing(sqlite3.Error):
+            await self._database.commit(self._lease)
 
 
 class _ReadWork(Work):

@@ -74,10 +74,6 @@ class SqliteBatches(Generic[_WorkT]):
         if work.error:
             raise work.error
 
-    def has_not_begun(self, work: _WorkT) -> bool:
-        """Tell whether the work, whose waiter was cancelled, will be left out."""
-        return work in self._waiting
-
     async def close(self) -> None:
         """Return when no connection is in use."""
         if self._runners:
@@ -110,9 +106,10 @@ class SqliteBatches(Generic[_WorkT]):
         while self._waiting and time.monotonic() < end:
             await _all_are_here()
             if batch := self._next_batch():
-                await self._run_batch(lease, batch)
+                await self.run_batch(lease, batch)
 
-    async def _run_batch(self, lease: PoolProxiedConnection, batch: list[_WorkT]) -> None:
+    async def run_batch(self, lease: PoolProxiedConnection, batch: list[_WorkT]) -> None:
+        """Run a batch on the connection's thread."""
         is_late = False
 
         def be_late() -> None:

@@ -1,6 +1,7 @@
 """SQLite has no timeout for statements: a progress handler interrupts them."""
 
 import math
+import sqlite3
 import time
 from typing import Any
 
@@ -24,6 +25,27 @@ class SqliteDeadline:
 
     def has_passed(self) -> bool:
         return time.monotonic() > self._end
+
+
+class DeadlineConnection(sqlite3.Connection):
+    """A connection whose COMMIT is not interrupted.
+
+    SQLite asks the progress handler once more at the end of a statement. What it interrupts there
+    has been made all the same, and is reported as if it had not.
+    """
+
+    _handler: tuple[Any, int] = (None, 0)
+
+    def set_progress_handler(self, handler: Any, /, n: int) -> None:
+        self._handler = handler, n
+        super().set_progress_handler(handler, n)
+
+    def commit(self) -> None:
+        super().set_progress_handler(None, 0)
+        try:
+            super().commit()
+        finally:
+            super().set_progress_handler(*self._handler)
 
 
 def interrupt_late_statements(engine: AsyncEngine, seconds: float) -> None:

@@ -17,7 +17,7 @@ from adapters.sql.engine_settings import (
     longest_wait,
 )
 from adapters.sql.session_errors import wrap_value_errors
-from adapters.sql.sqlite_deadline import interrupt_late_statements
+from adapters.sql.sqlite_deadline import DeadlineConnection, interrupt_late_statements
 
 # SQLite waits so much of the deadline for another process that writes.
 BUSY_SHARE = 0.8
@@ -52,6 +52,7 @@ def _engine(
         execution_options={_DEADLINE: deadline},
         connect_args={
             "timeout": deadline * BUSY_SHARE,
+            "factory": DeadlineConnection,
             "async_creator_fn": partial(DroppableConnect, _connect),
         },
         # Whoever writes takes a turn on the one connection. For a database in memory, which is

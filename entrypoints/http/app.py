@@ -29,6 +29,7 @@ from entrypoints.http.receipt_purge import purge_now_and_then
 from entrypoints.http.request_context import RequestContext
 from entrypoints.http.request_deadline import RequestDeadline
 from entrypoints.http.root_path import RootPath
+from entrypoints.http.storage_trouble import StorageTrouble
 from entrypoints.log_output import configure_logging
 from entrypoints.settings import AppSettings, InvalidSettings, settings_from_environment
 
@@ -92,12 +93,13 @@ def create_app(settings: AppSettings, *, any_server: bool = True, **overrides: A
         app.add_middleware(LoopbackOnly)
     if ANY not in settings.host_names:
         app.add_middleware(AllowedHosts, hosts=settings.host_names)
-    app.add_middleware(RequestDeadline, seconds=settings.request_deadline_seconds)
+    trouble = StorageTrouble()
+    app.add_middleware(RequestDeadline, seconds=settings.request_deadline_seconds, trouble=trouble)
     app.add_middleware(RequestContext)
     if settings.root_path:
         _refuse_ambiguity(app, settings.root_path)
         app.add_middleware(RootPath, prefix=settings.root_path)
-    add_error_handlers(app)
+    add_error_handlers(app, trouble)
     describe(app, wants_keys=keys is not None)
     return app
 

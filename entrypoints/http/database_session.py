@@ -3,13 +3,14 @@
     @app.get("/count")
     async def count(session: Annotated[AsyncSession, Depends(get_async_session)]) -> int: ...
 
-Commit in the route: what a session has not committed when the request ends is rolled back.
+Call `await session.commit()` yourself, before the route returns: what a session has not committed
+when the request ends is rolled back. A commit later than that, in a dependency that ends after the
+response, could fail when the client has been told that all went well.
 
 What SQLAlchemy raises and a route does not catch gets the response of a use case that met the same:
 503 while the database is down, 409 for a constraint, and so on.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Annotated, Any, cast
 
@@ -19,8 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
-from adapters.sql.driver_errors import ConnectionLost, translated
-from application.errors import ApplicationError, OutcomeUnknown
+from adapters.sql.driver_errors import translated
 
 _Handler = Callable[[Request, Any], Awaitable[Response]]
 
@@ -41,13 +41,12 @@ async def get_async_sessionmaker(connection: HTTPConnection) -> async_sessionmak
 async def get_async_session(
     sessionmaker: Annotated[async_sessionmaker[AsyncSession], Depends(get_async_sessionmaker)],
 ) -> AsyncIterator[AsyncSession]:
-    """Yield a session of this request's own, and close it when the request has ended."""
+    """Yield a session of this request's own, and close it when the request has ended.
+
+    It does not commit: call `await session.commit()` yourself.
+    """
     async with sessionmaker() as session:
-        try:
-            yield session
-        except asyncio.CancelledError as error:
-            # Only the route knows whether that struck a commit.
-            raise error from OutcomeUnknown("cancelled with a session in use")
+        yield session
 
 
 def add_session_error_handler(app: FastAPI) -> None:
@@ -56,17 +55,9 @@ def add_session_error_handler(app: FastAPI) -> None:
 
     @app.exception_handler(SQLAlchemyError)
     async def database_failed(request: Request, error: SQLAlchemyError) -> Response:
-        meaning = _meaning_of(error)
+        meaning = translated(error)
         for kind in type(meaning).__mro__:
             if kind in app.exception_handlers:
                 handler = cast(_Handler, app.exception_handlers[kind])
                 return await handler(request, meaning)
         raise error
-
-
-def _meaning_of(error: SQLAlchemyError) -> ApplicationError | None:
-    meaning = translated(error)
-    # A statement is rolled back with its connection; without one, this was a COMMIT.
-    if isinstance(meaning, ConnectionLost) and getattr(error, "statement", None) is None:
-        return OutcomeUnknown(str(meaning))
-    return meaning

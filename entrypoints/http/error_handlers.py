@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match
 
+from application.commits import Outcome
 from application.errors import (
     DataConflict,
     DuplicateId,
@@ -28,6 +29,7 @@ from application.errors import (
 )
 from domain.broken_rule import RulesBroken
 from entrypoints.http.database_session import add_session_error_handler
+from entrypoints.http.outcome import failure
 from entrypoints.http.problem import HTTPProblem, problem
 from entrypoints.http.problem_types import (
     ALREADY_EXISTS,
@@ -54,8 +56,10 @@ from entrypoints.http.storage_trouble import StorageTrouble
 _log = structlog.get_logger("entrypoints.http")
 
 
-def add_error_handlers(app: FastAPI) -> None:
-    """Answer every foreseen error of this app with a problem document."""
+def add_error_handlers(app: FastAPI, trouble: StorageTrouble | None = None) -> None:
+    """Answer every foreseen error of this app with a problem document; log those of the storage
+    through `trouble`, which others may share."""
+    trouble = trouble or StorageTrouble()
 
     @app.exception_handler(RulesBroken)
     async def rules_broken(request: Request, error: RulesBroken) -> Response:
@@ -127,19 +131,28 @@ def add_error_handlers(app: FastAPI) -> None:
 
     for error_class, (problem_type, detail) in _ANSWERS.items():
         app.add_exception_handler(error_class, _always(problem_type, detail))
-    trouble = StorageTrouble()
     for error_class, (problem_type, detail) in _ANSWERS_IN_TROUBLE.items():
-        app.add_exception_handler(error_class, _always(problem_type, detail, trouble))
+        app.add_exception_handler(error_class, _in_trouble(problem_type, detail, trouble))
     add_session_error_handler(app)
 
 
 def _always(
-    problem_type: ProblemType, detail: str, trouble: StorageTrouble | None = None
+    problem_type: ProblemType, detail: str
 ) -> Callable[[Request, Exception], Awaitable[Response]]:
-    async def answer(request: Request, error: Exception) -> Response:
-        if trouble:
-            trouble.tell(error)
+    async def answer(request: Request, _error: Exception) -> Response:
         return problem(request.scope, problem_type, detail)
+
+    return answer
+
+
+def _in_trouble(
+    problem_type: ProblemType, detail: str, trouble: StorageTrouble
+) -> Callable[[Request, Exception], Awaitable[Response]]:
+    outcome = Outcome.UNKNOWN if problem_type is OUTCOME_UNKNOWN else None
+
+    async def answer(request: Request, error: Exception) -> Response:
+        trouble.tell(error)
+        return failure(request.scope, problem_type, detail, outcome)
 
     return answer
 
@@ -156,17 +169,17 @@ _ANSWERS: Mapping[type[Exception], tuple[ProblemType, str]] = {
 _ANSWERS_IN_TROUBLE: Mapping[type[Exception], tuple[ProblemType, str]] = {
     StorageUnavailable: (
         DATABASE_UNAVAILABLE,
-        "The database is not available right now. Nothing was changed.",
+        "The database is not available right now.",
     ),
     TransactionConflict: (
         TRANSACTION_CONFLICT,
-        "The database aborted this change in favour of another. Nothing was changed.",
+        "The database aborted this change in favour of another.",
     ),
     OutcomeUnknown: (
         OUTCOME_UNKNOWN,
-        "The outcome of the commit is unknown; check before retrying.",
+        "The database was lost while it committed.",
     ),
-    StorageFull: (DATABASE_FULL, "The database is full. Nothing was changed."),
+    StorageFull: (DATABASE_FULL, "The database is full."),
 }
 
 # What Starlette, FastAPI and the routes raise without a detail.

@@ -91,6 +91,7 @@ SHUTTING_DOWN = ProblemType("shutting-down", 503, "Shutting down", retry_after=1
 NOT_READY = ProblemType("not-ready", 503, "Not ready", retry_after=1)
 # To retry is what the client must not do before it has looked.
 OUTCOME_UNKNOWN = ProblemType("outcome-unknown", 503, "Outcome unknown")
+FAILED_AFTER_COMMIT = ProblemType("failed-after-commit", 503, "Failed after a commit")
 DATABASE_FULL = ProblemType("database-full", 507, "Database full")
 
 PROBLEM_TYPES: Mapping[str, ProblemType] = MappingProxyType(

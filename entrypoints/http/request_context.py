@@ -9,8 +9,9 @@ from typing import Any
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from application.commits import COMMITS, Commits
 from entrypoints.http.access import CLIENT_NAME
-from entrypoints.http.problem import problem
+from entrypoints.http.outcome import failure
 from entrypoints.http.problem_types import INTERNAL_ERROR, SHUTTING_DOWN
 
 _WELL_FORMED = re.compile(rb"[A-Za-z0-9._-]{1,64}")
@@ -33,6 +34,7 @@ class RequestContext:
         request_id = _id_of(scope)
         scope["request_id"] = request_id
         structlog.contextvars.bind_contextvars(request_id=request_id)
+        token = COMMITS.set(Commits())
         header = (b"x-request-id", request_id.encode())
         status = 0
 
@@ -51,19 +53,20 @@ class RequestContext:
             if status:
                 raise  # too late for another answer: the server has to break this one off
             # The task ends here, and in order: the server would log a traceback.
-            answer = problem(scope, SHUTTING_DOWN, "The service is shutting down.")
+            answer = failure(scope, SHUTTING_DOWN, "The service is shutting down.")
             await answer(scope, receive, send_with_id)
         except Exception:
             _log.exception("unhandled error")
             if status:
                 raise  # too late for another answer: the server has to break this one off
             detail = "The service failed. Its log has the reason, under this request_id."
-            answer = problem(scope, INTERNAL_ERROR, detail)
+            answer = failure(scope, INTERNAL_ERROR, detail)
             await answer(scope, receive, send_with_id)
         finally:
             _log.info(
                 "request", method=scope["method"], status=status or None, **_fields(scope, started)
             )
+            COMMITS.reset(token)
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve what is no HTTP request: a websocket, or the lifespan."""

@@ -5,33 +5,24 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from application.errors import OutcomeUnknown
-from entrypoints.http.problem import problem
-from entrypoints.http.problem_types import DEADLINE_EXCEEDED, OUTCOME_UNKNOWN
+from entrypoints.http.outcome import failure
+from entrypoints.http.problem_types import DEADLINE_EXCEEDED
+from entrypoints.http.storage_trouble import StorageTrouble
 
 _Task = asyncio.Task[Any]
+_LATE = TimeoutError("a request did not end within its deadline")
 
 
 class RequestDeadline:
-    """Pure ASGI middleware that cancels a request which has no answer in time, and answers 503.
+    """Pure ASGI middleware that cancels a request which has no response in time, and responds with
+    503. A cancellation by anybody else goes on."""
 
-    A cancellation by anybody else goes on. One whose cause is `OutcomeUnknown` struck a commit,
-    and the answer says so.
-
-    A timer for each request would cost more than all the rest here. All requests have the same
-    time, so that the order in which they came is that of their deadlines, and one timer for the
-    oldest of them will do.
-    """
-
-    def __init__(self, app: ASGIApp, seconds: float) -> None:
+    def __init__(self, app: ASGIApp, seconds: float, trouble: StorageTrouble) -> None:
         self._app = app
         self._seconds = seconds
-        # A dict keeps the order, and lets a request leave from anywhere in it.
-        self._deadlines: dict[_Task, float] = {}
-        # Which were cancelled here, and how many cancellations by others they had before that.
-        self._cancelled: dict[_Task, int] = {}
-        self._timer: asyncio.TimerHandle | None = None
+        self._trouble = trouble
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._deadlines: _Deadlines
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         # To find out which loop is running takes Python 3.11 a system call.
@@ -39,45 +30,67 @@ class RequestDeadline:
         if scope["type"] != "http" or task is None:
             await self._app(scope, receive, send)
             return
-        self._loop = loop = task.get_loop()
+        if task.get_loop() is not self._loop:
+            # A test suite runs the same app on one event loop after the other.
+            self._loop = task.get_loop()
+            self._deadlines = _Deadlines(self._loop, self._seconds)
         deadlines = self._deadlines
-        deadlines[task] = deadline = loop.time() + self._seconds
-        if self._timer is None:
-            self._timer = loop.call_at(deadline, self._cancel_late_ones, loop)
+        deadlines.add(task)
 
         def send_in_time(message: Message) -> Any:
-            # What has begun cannot be replaced by another answer, and may take its time.
-            deadlines.pop(task, None)
+            # What has begun cannot be replaced by another response, and may take its time.
+            deadlines.remove(task)
             return send(message)
 
         try:
             await self._app(scope, receive, send_in_time)
-        except asyncio.CancelledError as error:
-            others = self._cancelled.pop(task, None)
+        except asyncio.CancelledError:
+            others = deadlines.cancelled.pop(task, None)
             if others is None or task.uncancel() > others:
                 raise
-            await _too_late(scope, error.__cause__)(scope, receive, send)
+            self._trouble.tell(_LATE)
+            await failure(scope, DEADLINE_EXCEEDED, "The time for this request ran out.")(
+                scope, receive, send
+            )
         finally:
-            deadlines.pop(task, None)
-            if self._cancelled and self._cancelled.pop(task, None) is not None:
+            deadlines.remove(task)
+            if deadlines.cancelled and deadlines.cancelled.pop(task, None) is not None:
                 task.uncancel()  # it answered in spite of it
 
-    def _cancel_late_ones(self, loop: asyncio.AbstractEventLoop) -> None:
+
+class _Deadlines:
+    """The deadlines of an event loop's requests.
+
+    A timer for each request would cost more than all the rest here. All requests have the same
+    time, so that the order in which they came is that of their deadlines, and one timer for the
+    oldest of them will do.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, seconds: float) -> None:
+        self._loop = loop
+        self._seconds = seconds
+        # A dict keeps the order, and lets a request leave from anywhere in it.
+        self.pending: dict[_Task, float] = {}
+        # Which were cancelled here, and how many cancellations by others they had before that.
+        self.cancelled: dict[_Task, int] = {}
+        self._timer: asyncio.TimerHandle | None = None
+
+    def add(self, task: _Task) -> None:
+        self.pending[task] = deadline = self._loop.time() + self._seconds
+        if self._timer is None:
+            self._timer = self._loop.call_at(deadline, self._cancel_late_ones)
+
+    def remove(self, task: _Task) -> None:
+        self.pending.pop(task, None)
+
+    def _cancel_late_ones(self) -> None:
         self._timer = None
-        now = loop.time()
-        while self._deadlines:
-            task, deadline = next(iter(self._deadlines.items()))
+        now = self._loop.time()
+        while self.pending:
+            task, deadline = next(iter(self.pending.items()))
             if deadline > now:
-                self._timer = loop.call_at(deadline, self._cancel_late_ones, loop)
+                self._timer = self._loop.call_at(deadline, self._cancel_late_ones)
                 return
-            del self._deadlines[task]
-            self._cancelled[task] = task.cancelling()
+            del self.pending[task]
+            self.cancelled[task] = task.cancelling()
             task.cancel()
-
-
-def _too_late(scope: Scope, cause: BaseException | None) -> ASGIApp:
-    if isinstance(cause, OutcomeUnknown):
-        detail = "The time for this request ran out during its commit; check before retrying."
-        return problem(scope, OUTCOME_UNKNOWN, detail)
-    detail = "The time for this request ran out. Nothing was changed."
-    return problem(scope, DEADLINE_EXCEEDED, detail)

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from adapters.memory.unit_of_work import MemoryUnitsOfWork
+from application.commits import COMMITS, Commits, Committing, Outcome
 from application.errors import (
     ExampleItemNotFound,
     KeyInProgress,
@@ -285,12 +286,18 @@ async def test_a_doubt_is_not_forgotten_when_the_next_attempt_fails(
 async def test_a_doubt_is_not_forgotten_when_the_next_attempt_is_cancelled(
     service: ExampleItemService, idempotency: Idempotency
 ) -> None:
-    unlucky = Unlucky(creating(service), is_made=True, afterwards=asyncio.CancelledError())
+    commits = Commits()
+    COMMITS.set(commits)
+    unlucky = Unlucky(creating(service), is_made=False, afterwards=asyncio.CancelledError())
 
-    with pytest.raises(asyncio.CancelledError) as raised:
-        await idempotency.once("key", b"print", unlucky, answer)
+    async def change(receipt: ReceiptFor[ExampleItem]) -> None:
+        with Committing():
+            await unlucky(receipt)
 
-    assert isinstance(raised.value.__cause__, OutcomeUnknown)
+    with pytest.raises(asyncio.CancelledError):
+        await idempotency.once("key", b"print", change, answer)
+
+    assert commits.outcome is Outcome.UNKNOWN
 
 
 async def test_an_expired_key_is_as_if_it_was_never_used(
