@@ -109,8 +109,8 @@ async def test_a_black_hole_in_the_network_holds_no_request_up(server: PostgresS
 
 
 async def test_a_write_that_was_under_way_is_answered_as_in_doubt(server: PostgresServer) -> None:
-    """Taken out, the cause that `PostgresqlDatabase.apply` gives the cancellation: the answer
-    says that nothing was changed, and the row is there."""
+    """Taken out, the note that `PostgresqlDatabase.apply` makes of its commit: the response says
+    that nothing was changed, and the row is there."""
     async with (
         service_on(server.url(), **SETTINGS) as service,
         KeepAliveClient(service.port) as client,

@@ -21,9 +21,11 @@ import pytest
 import uvloop
 from sqlalchemy import make_url
 
+from entrypoints.http.problem_types import OUTCOME_UNKNOWN
 from entrypoints.server import DrainingServer, ServerConfig
 from tests.faults.running import all_items, client_of, on_both_databases, service_on
 from tests.faults.service_log import assert_no_traceback
+from tests.integration.problem_document import problem_of
 from tests.integration.service import ITEMS, settings_for
 from tests.processes.free_port import free_port
 from tests.processes.service_process import ServiceProcess
@@ -139,7 +141,8 @@ async def test_a_request_that_outlasts_the_grace_period_is_answered(postgresql_u
         async with patch_that_waits(service, postgresql_url) as patch:
             service.terminate()
             answer = await patch
-        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+        # The statement that waits is a transaction of its own, and may have been carried out.
+        problem_of(answer, OUTCOME_UNKNOWN)
         assert await service.wait() == 0
         assert_no_traceback(service)
 
