@@ -85,8 +85,11 @@ BY_DEPLOYMENT = {
 }
 
 
+BY_SEVERAL_COMMITS = {"failed-after-commit"}  # sent in test_outcomes.py
+
+
 def test_no_type_is_left_out_of_these_tests() -> None:
-    sent = {*BY_REQUEST, *BY_COMMIT, *BY_DEPLOYMENT, *OF_THE_SERVER}
+    sent = {*BY_REQUEST, *BY_COMMIT, *BY_SEVERAL_COMMITS, *BY_DEPLOYMENT, *OF_THE_SERVER}
 
     assert sent == set(PROBLEM_TYPES)
 
