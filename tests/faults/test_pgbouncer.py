@@ -27,6 +27,7 @@ from tests.faults.keep_alive_client import KeepAliveClient
 from tests.faults.postgresql_service import service_on
 from tests.faults.service_log import assert_no_traceback, events_of
 from tests.integration.service import ITEMS
+from tests.postgresql_databases import run_statement
 from tests.processes.pgbouncer import needs_pgbouncer, pgbouncer
 from tests.processes.service_process import ServiceProcess
 
@@ -154,6 +155,43 @@ async def sessions_beside(url: str) -> AsyncIterator[None]:
         over.set()
         await asyncio.gather(*work)
         await storage.close()
+        await engine.dispose()
+
+
+async def test_a_session_sees_that_a_column_has_another_type(
+    through_pgbouncer: str, postgresql_url: str
+) -> None:
+    await run(postgresql_url, "CREATE TABLE measured (value bigint)")
+    engine = engine_for(through_pgbouncer, pool_size=1)
+    try:
+        await run(postgresql_url, "INSERT INTO measured VALUES (1)")
+        for _ in range(2):
+            async with AsyncSession(engine) as session:
+                value = await session.scalar(text("SELECT value FROM measured"))
+            assert repr(value) == "1"
+        await run(postgresql_url, "ALTER TABLE measured ALTER value TYPE double precision")
+        async with AsyncSession(engine) as session:
+            assert await session.scalar(text("SELECT value FROM measured")) == 1.0
+    finally:
+        await engine.dispose()
+        await run(postgresql_url, "DROP TABLE measured")
+
+
+async def run(url: str, statement: str) -> None:
+    await asyncio.to_thread(run_statement, url, statement)
+
+
+@pytest.mark.parametrize(("parameters", "kept"), [("", 0), ("?statement_cache_size=100", 1)])
+async def test_statements_are_kept_prepared_only_when_the_address_says_so(
+    postgresql_url: str, parameters: str, kept: int
+) -> None:
+    """In session mode, or with `max_prepared_statements` (from PgBouncer 1.21 on), they may be."""
+    with pgbouncer(postgresql_url, mode="session", connections=1) as url:
+        engine = engine_for(f"{url}{parameters}", pool_size=1)
+        async with engine.connect() as connection:
+            of_session = text("SELECT count(*) FROM pg_prepared_statements WHERE from_sql = false")
+            await connection.scalar(of_session)
+            assert min(1, await connection.scalar(of_session) or 0) == kept
         await engine.dispose()
 
 
