@@ -54,7 +54,7 @@ class LimitedConnect:
             "idle_in_transaction_session_timeout": _milliseconds(deadline),
             **SERVER_SETTINGS,
         }
-        self._is_pooled = self._is_logged = False
+        self._is_pooled = self._is_logged = self._are_limits_known = False
 
     @property
     def for_sqlalchemy(self) -> Mapping[str, int]:
@@ -86,6 +86,7 @@ class LimitedConnect:
             try:
                 if self._address.statement_cache_size is None:
                     await self._look_for_a_pooler(connection, is_pooled)
+                await self._look_for_limits(connection)
                 keep_alive(connection, self._deadline)
             except BaseException:
                 connection.terminate()
@@ -108,19 +109,13 @@ class LimitedConnect:
         if self._limits:
             self._limits = {}
             self._is_pooled = True  # most likely, and the next connection shows whether it is so
-            _log.warning(
-                "what is between here and PostgreSQL takes no settings: "
-                "give the role statement_timeout and lock_timeout by ALTER ROLE ... SET"
-            )
 
     async def _look_for_a_pooler(
         self, connection: "asyncpg.Connection[asyncpg.Record]", was_assumed: bool
     ) -> None:
-        # Without parameters it is no prepared statement; its status holds the number of rows.
-        status = await connection.execute(
-            f"SELECT WHERE pg_backend_pid() = {connection.get_server_pid()}"
+        is_pooled = not await _holds(
+            connection, f"pg_backend_pid() = {connection.get_server_pid()}"
         )
-        is_pooled = status != "SELECT 1"
         if is_pooled and not self._is_logged:
             _log.warning(
                 "a connection pooler is between here and PostgreSQL: no statement is kept "
@@ -131,6 +126,22 @@ class LimitedConnect:
         self._is_pooled = is_pooled
         if is_pooled != was_assumed:
             raise RouteChanged
+
+    async def _look_for_limits(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+        if self._are_limits_known:
+            return
+        if not await _holds(connection, "current_setting('statement_timeout') <> '0'"):
+            _log.warning(
+                "no limit to the time of a statement reaches PostgreSQL, as through a pooler: "
+                "give the role statement_timeout and lock_timeout by ALTER ROLE ... SET"
+            )
+        self._are_limits_known = True
+
+
+async def _holds(connection: "asyncpg.Connection[asyncpg.Record]", condition: str) -> bool:
+    """Return whether it is so, without a prepared statement: the status of what has no parameters
+    holds the number of rows."""
+    return await connection.execute(f"SELECT WHERE {condition}") == "SELECT 1"
 
 
 def _milliseconds(seconds: float) -> str:

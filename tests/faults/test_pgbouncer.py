@@ -14,12 +14,13 @@ from random import Random
 from typing import Any
 
 import pytest
-from sqlalchemy import bindparam, text
+from sqlalchemy import bindparam, make_url, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adapters.sql.migration import migrate, migrate_down
 from adapters.sql.schema import current_revision, head
 from adapters.sql.storage import SqlStorage
+from adapters.sql.tcp_keepalive import SERVER_SETTINGS
 from entrypoints.http.readiness import NO_ANSWER
 from tests.contract.example_items import new_item, next_version
 from tests.database_settings import engine_for
@@ -193,6 +194,33 @@ async def test_statements_are_kept_prepared_only_when_the_address_says_so(
             await connection.scalar(of_session)
             assert min(1, await connection.scalar(of_session) or 0) == kept
         await engine.dispose()
+
+
+IGNORED = ", ".join(
+    ["statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", *SERVER_SETTINGS]
+)
+
+
+@pytest.mark.parametrize("ignored", ["", IGNORED], ids=["rejected", "ignored"])
+@pytest.mark.parametrize("of_role", ["0", "4s"])
+async def test_that_statements_have_no_limit_is_said(
+    empty_postgresql_url: str, ignored: str, of_role: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """PgBouncer rejects the limits, or ignores them; the role, here its database, may have some."""
+    name = make_url(empty_postgresql_url).database
+    await run(empty_postgresql_url, f"ALTER DATABASE {name} SET statement_timeout = '{of_role}'")
+    settings = {"ignore_startup_parameters": ignored} if ignored else {}
+    with pgbouncer(
+        empty_postgresql_url, mode="transaction", connections=1, settings=settings
+    ) as url:
+        engine = engine_for(url)
+        for _ in range(2):
+            async with engine.connect() as connection:
+                assert await connection.scalar(text("SHOW statement_timeout")) == of_role
+            await engine.dispose()
+
+    said = [record for record in caplog.records if "ALTER ROLE" in record.getMessage()]
+    assert len(said) == (of_role == "0")
 
 
 @pytest.mark.parametrize("mode", SERVER_CONNECTIONS)
