@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 
+import structlog
 from alembic.util import CommandError
 from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -17,7 +18,7 @@ from adapters.sql.migration import migrate, migrate_down, undone_by_one_step
 from adapters.sql.new_migration import NOT_SEEN, write_migration
 from adapters.sql.schema import UPGRADE, SchemaPosition, schema_position
 from entrypoints.failures import reason
-from entrypoints.settings import AppSettings
+from entrypoints.settings import AppSettings, unknown_settings
 
 # No request waits for a command: a statement has a day.
 _TIME_TO_MIGRATE = {"request_deadline_seconds": 86_400.0}
@@ -25,11 +26,14 @@ _SQLITE_IN_MEMORY = {"database_url": SecretStr("sqlite+aiosqlite://")}
 _ENDED_BY_SIGNAL = 128
 """An exit status above this says which signal ended the command, as in a shell."""
 
+_log = structlog.get_logger(__name__)
 Command = Callable[[AppSettings, argparse.Namespace], Awaitable[int]]
 
 
 def run(command: Command, settings: AppSettings, options: argparse.Namespace) -> int:
     """Run a command to its end, or until SIGINT or SIGTERM; a failure is one line."""
+    for sentence in unknown_settings():
+        _log.warning("unknown setting", reason=sentence)
     try:
         return asyncio.run(_until_signal(command(settings, options)))
     except CommandError as error:

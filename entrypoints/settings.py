@@ -1,14 +1,22 @@
 import re
 from collections.abc import Iterator
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    EnvSettingsSource,
+    SettingsConfigDict,
+)
 from sqlalchemy import URL
 
-from adapters.sql.database_url import parse_database_url
+from adapters.sql.database_url import names_memory, parse_database_url
 from entrypoints.host_names import parse_host_names
+
+_OF_THE_TESTS = "APP_TEST_"
 
 
 class InvalidSettings(Exception):
@@ -68,7 +76,7 @@ class AppSettings(BaseSettings):
             return self._url.database or "SQLite in memory"
         host = self._url.host or self._url.query.get("host") or "localhost"
         port = f":{self._url.port}" if self._url.port else ""
-        return f"{self._url.database or ''} on {host}{port}".strip()
+        return f"{self._url.database} on {host if isinstance(host, str) else ','.join(host)}{port}"
 
     @property
     def _url(self) -> URL | None:
@@ -79,6 +87,17 @@ class AppSettings(BaseSettings):
     def host_names(self) -> list[str]:
         """The hosts that the service answers for; `*` stands for any."""
         return parse_host_names(self.allowed_hosts)
+
+    @field_validator("workers")
+    @classmethod
+    def _must_share_a_database(cls, value: int, info: ValidationInfo) -> int:
+        url = info.data.get("database_url")
+        if value > 1 and url and _is_of_one_process(url.get_secret_value()):
+            raise ValueError(
+                "a database in memory belongs to one process, and each worker would have its own: "
+                "use 1 worker, or a database in a file or on a server"
+            )
+        return value
 
     @field_validator("allowed_hosts")
     @classmethod
@@ -110,12 +129,36 @@ class AppSettings(BaseSettings):
         return value
 
 
+def _is_of_one_process(database_url: str) -> bool:
+    return database_url == "memory://" or names_memory(parse_database_url(database_url))
+
+
 def settings_from_environment() -> AppSettings:
     """Return the settings; raise `InvalidSettings`."""
     try:
         return AppSettings()
     except ValidationError as error:
         raise InvalidSettings("\n".join(_lines(error))) from None
+    except UnicodeDecodeError:
+        raise InvalidSettings(".env cannot be read: it is not text in UTF-8") from None
+    except OSError as error:
+        raise InvalidSettings(f".env cannot be read: {error.strerror}") from None
+
+
+def unknown_settings() -> Iterator[str]:
+    """Yield a sentence for each `APP_...` of the environment or of `.env` that is no setting, with
+    the name that was probably meant and never with the value."""
+    known = {f"APP_{name.upper()}" for name in AppSettings.model_fields}
+    sources = {
+        "the environment": EnvSettingsSource(AppSettings).env_vars,
+        ".env": DotEnvSettingsSource(AppSettings).env_vars,
+    }
+    for place, variables in sources.items():
+        for name in sorted(variable.upper() for variable in variables):
+            if name.startswith("APP_") and not name.startswith(_OF_THE_TESTS) and name not in known:
+                similar = get_close_matches(name, known, n=1)
+                hint = f": did you mean {similar[0]}?" if similar else ""
+                yield f"{name}, in {place}, is not a setting and has no effect{hint}"
 
 
 def _lines(error: ValidationError) -> Iterator[str]:

@@ -89,3 +89,10 @@ def _not_a_url() -> ValueError:
     return ValueError(
         "the database URL is not of the form driver://user:password@host:port/database?name=value"
     )
+
+
+def names_memory(url: URL) -> bool:
+    """Return whether the database is a SQLite one that ends with its connection."""
+    return url.get_backend_name() == "sqlite" and (
+        not url.database or ":memory:" in url.database or url.query.get("mode") == "memory"
+    )

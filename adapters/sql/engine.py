@@ -6,7 +6,7 @@ from sqlalchemy import URL
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.sql.database import Database
-from adapters.sql.database_url import parse_database_url
+from adapters.sql.database_url import names_memory, parse_database_url
 from adapters.sql.engine_settings import DatabaseSettings
 from adapters.sql.postgresql import PostgresqlDatabase
 from adapters.sql.postgresql_engine import postgresql_engine, postgresql_engine_to_check
@@ -31,7 +31,7 @@ def init_database(settings: DatabaseSettings) -> AsyncEngine:
 def _engine(url: URL, settings: DatabaseSettings) -> AsyncEngine:
     if url.get_backend_name() == "postgresql":
         return postgresql_engine(url, settings)
-    if url.database and url.database != ":memory:" and url.query.get("mode") != "memory":
+    if url.database and not names_memory(url):
         Path(url.database.removeprefix("file:")).parent.mkdir(parents=True, exist_ok=True)
     return sqlite_engine(url, settings)
 
@@ -55,7 +55,4 @@ def engine_to_check(engine: AsyncEngine) -> AsyncEngine:
 
 def is_in_memory(engine: AsyncEngine) -> bool:
     """Return whether the database is a SQLite one that ends with its connection."""
-    database = engine.url.database
-    return engine.dialect.name == "sqlite" and (
-        not database or ":memory:" in database or engine.url.query.get("mode") == "memory"
-    )
+    return names_memory(engine.url)

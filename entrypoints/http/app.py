@@ -29,9 +29,15 @@ from entrypoints.http.receipt_purge import purge_now_and_then
 from entrypoints.http.request_context import RequestContext
 from entrypoints.http.request_deadline import RequestDeadline
 from entrypoints.http.root_path import RootPath
+from entrypoints.http.start import log_start, noting_failures
 from entrypoints.http.storage_trouble import StorageTrouble
 from entrypoints.log_output import configure_logging
-from entrypoints.settings import AppSettings, InvalidSettings, settings_from_environment
+from entrypoints.settings import (
+    AppSettings,
+    InvalidSettings,
+    settings_from_environment,
+    unknown_settings,
+)
 
 CANNOT_START = 3
 """The exit code that uvicorn and gunicorn know: a worker that ends with it is not started again."""
@@ -60,9 +66,12 @@ def create_app(settings: AppSettings, *, any_server: bool = True, **overrides: A
         app.state.container = container
         if keys is not None and not len(keys):
             keys.warn_of_none()
-        storage = container.storage()
+        with noting_failures(app, settings):
+            storage = container.storage()
         try:
-            await storage.open()
+            with noting_failures(app, settings):
+                await storage.open()
+            log_start(app, settings)
             async with (
                 beside_requests(container.readiness().keep_checking()),
                 beside_requests(purge_now_and_then(container.idempotency())),
@@ -146,6 +155,8 @@ def _app(*, any_server: bool) -> FastAPI:
     except InvalidSettings as error:
         _log.critical("the service cannot start", reason=str(error))
         sys.exit(CANNOT_START)
+    for sentence in unknown_settings():
+        _log.warning("unknown setting", reason=sentence)
     # What was made to last needs no looking through by every later collection, which would
     # stop all requests for as long as it takes.
     gc.collect()

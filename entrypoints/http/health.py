@@ -32,7 +32,7 @@ async def live() -> Response:
 
 @router.get(
     "/health/ready",
-    summary="Can it serve: does the storage answer, with the schema of this version?",
+    summary="Can it serve: does the storage answer, with a schema that this version can use?",
     response_model=Health,
     responses={200: NO_STORE, **problems(503)},
 )
@@ -41,7 +41,10 @@ async def ready(request: Request) -> Response:
         return problem(request.scope, SHUTTING_DOWN, "The service is shutting down.")
     if await request.app.state.container.readiness().is_ready():
         return _ok()
-    detail = "The database does not respond, or its schema is not the one that this version needs."
+    detail = (
+        "The database does not respond, or its schema is older than this version needs: "
+        "`python -m entrypoints db upgrade` migrates it. The log says which."
+    )
     return problem(request.scope, NOT_READY, detail)
 
 

@@ -13,6 +13,7 @@ from application.commits import COMMITS, Commits
 from entrypoints.http.access import CLIENT_NAME
 from entrypoints.http.outcome import failure
 from entrypoints.http.problem_types import INTERNAL_ERROR, SHUTTING_DOWN
+from entrypoints.http.start import run_lifespan
 
 _WELL_FORMED = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 # An answer is what its Content-Type says, whatever a browser thinks that it looks like.
@@ -70,8 +71,8 @@ class RequestContext:
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve what is no HTTP request: a websocket, or the lifespan."""
-        if scope["type"] != "websocket":
-            await self._app(scope, receive, send)
+        if scope["type"] == "lifespan":
+            await run_lifespan(self._app, scope, receive, send)
             return
         started = time.perf_counter()
         request_id = scope["request_id"] = _id_of(scope)
