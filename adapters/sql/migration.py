@@ -64,7 +64,8 @@ def undone_by_one_step(revision: str) -> str:
     """Return the migration that a step down from the revision takes back, and what goes with it."""
     script = ScriptDirectory.from_config(alembic_config()).get_revision(revision)
     lost = ", ".join(_dropped(Path(script.path)))
-    return f"{script.revision} {script.doc}" + (f" It drops {lost}." if lost else "")
+    title = " ".join([script.revision, *script.doc.split()]).removesuffix(".")
+    return f"{title}{', which drops ' if lost else ''}{lost}."
 
 
 def _dropped(migration: Path) -> Iterator[str]:
@@ -98,7 +99,7 @@ async def run_alembic(
                 _log.warning("%s: attempt %d of %d", taken, attempt, LOCK_ATTEMPTS)
                 if attempt == LOCK_ATTEMPTS:
                     raise LockTaken(f"{taken}; gave up after {attempt} attempts") from error
-            await asyncio.sleep(PAUSE_SECONDS)
+            await _pause(PAUSE_SECONDS)
     raise AssertionError("LOCK_ATTEMPTS is at least 1")
 
 
@@ -119,6 +120,9 @@ async def _run_once(engine: AsyncEngine, alembic_command: Callable[[Config], obj
 
         await _until_done(asyncio.create_task(connection.run_sync(work)), run)
     return run.steps
+
+
+_pause = asyncio.sleep
 
 
 async def _until_done(task: "asyncio.Task[None]", run: MigrationRun) -> None:

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import textwrap
+from argparse import Namespace
 from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
@@ -41,6 +42,7 @@ async def write_migration(engine: AsyncEngine, message: str) -> Path:
     def write(config: Config) -> None:
         title = textwrap.fill(message.replace("\\", "\\\\").replace('"', '\\"'), _LINE)
         config.attributes["title"] = title
+        config.cmd_opts = Namespace(quiet=True)
         script = command.revision(
             config, message, autogenerate=True, rev_id=_next_revision(head(), datetime.now(UTC))
         )

@@ -1,9 +1,9 @@
 """What a migration of PostgreSQL needs around it.
 
-A second connection holds the lock that keeps others from migrating at the same time, and sees what
-the first one waits for. It holds the lock in a transaction of its own, so that the lock outlives
-`autocommit_block`, a transaction-pooling proxy keeps it, and `CREATE INDEX CONCURRENTLY` need not
-wait for it: an idle transaction that wrote nothing has no snapshot.
+A second connection holds the lock that keeps others from migrating at the same time, in a
+transaction of its own: so the lock outlives `autocommit_block`, a transaction-pooling proxy keeps
+it, and `CREATE INDEX CONCURRENTLY` does not wait for it, since an idle transaction has no snapshot.
+A third one sees what the migration waits for, and can cancel it.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Self
 
-from sqlalchemy import Connection, RowMapping, text
+from sqlalchemy import Connection, RowMapping, TextClause, event, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from adapters.sql.engine import engine_to_check
@@ -55,7 +55,6 @@ _WHO_BLOCKS = text(
      LIMIT 1
     """
 )
-_NEW_STATISTICS = text("SELECT pg_stat_clear_snapshot()")
 
 
 class PostgresqlMigration:
@@ -74,10 +73,10 @@ class PostgresqlMigration:
         cls, engine: AsyncEngine, _connection: AsyncConnection
     ) -> AsyncIterator[Self]:
         """Keep others from migrating, and see what the migration waits for."""
-        beside_engine = engine_to_check(engine)
+        engines = [engine_to_check(engine) for _ in range(2)]
         try:
-            async with beside_engine.connect() as beside:
-                await _lock(beside)
+            async with engines[0].connect() as locking, engines[1].connect() as beside:
+                await _lock(locking)
                 run = cls(beside)
                 watcher = asyncio.create_task(run._watch())
                 try:
@@ -91,13 +90,14 @@ class PostgresqlMigration:
                     with suppress(asyncio.CancelledError):
                         await watcher
         finally:
-            await beside_engine.dispose()
+            for each in engines:
+                await each.dispose()
 
     def begin(self, connection: Connection) -> None:
         """Have statements wait for a lock for `LOCK_SECONDS` only, and run for as long as they
         take, whatever the role is set to."""
-        for name, seconds in _LIMITS.items():
-            connection.execute(text(f"SET LOCAL {name} = {round(seconds * 1000)}"))
+        _set_limits(connection)
+        event.listen(connection, "begin", _set_limits)  # also after an `autocommit_block`
         self._pid = connection.scalar(text("SELECT pg_backend_pid()"))
 
     def check(self, connection: Connection) -> None:
@@ -106,10 +106,16 @@ class PostgresqlMigration:
     async def stop(self) -> None:
         """Have the server cancel the statement that runs."""
         if self._pid:
-            async with self._turn:
-                await self._beside.execute(
-                    text("SELECT pg_cancel_backend(:pid)"), {"pid": self._pid}
-                )
+            await self._ask(text("SELECT pg_cancel_backend(:pid)"))
+
+    async def _ask(self, question: TextClause) -> RowMapping | None:
+        """Return the first row of a query about the migration's process, which is `:pid`."""
+        async with self._turn:
+            found = await self._beside.execute(question, {"pid": self._pid})
+            row = found.mappings().first()
+            # In a transaction that goes on, the server's statistics would stay as they were.
+            await self._beside.rollback()
+        return row
 
     async def _watch(self) -> None:
         """Note what the migration waits for, again and again."""
@@ -117,12 +123,15 @@ class PostgresqlMigration:
             while True:
                 await asyncio.sleep(_WATCH_SECONDS)
                 if self._pid:
-                    async with self._turn:
-                        await self._beside.execute(_NEW_STATISTICS)
-                        found = await self._beside.execute(_WHO_BLOCKS, {"pid": self._pid})
-                    if row := found.mappings().first():
+                    row = await self._ask(_WHO_BLOCKS)
+                    if row:
                         lock = row["relation"] or f"a {row['locktype']}"
                         self._blocked = f"{row['mode']} on {lock} is taken by {_named(row)}"
+
+
+def _set_limits(connection: Connection) -> None:
+    for name, seconds in _LIMITS.items():
+        connection.exec_driver_sql(f"SET LOCAL {name} = {round(seconds * 1000)}")
 
 
 async def _lock(connection: AsyncConnection) -> None:
@@ -140,6 +149,8 @@ async def _lock(connection: AsyncConnection) -> None:
             raise LockTaken(f"the database is being migrated {by}")
         await connection.rollback()
         await asyncio.sleep(_ASK_AGAIN_SECONDS)
+    # This also ends the portal of the query, whose snapshot would last as long as the transaction.
+    await connection.run_sync(_set_limits)
 
 
 def _named(row: RowMapping) -> str:

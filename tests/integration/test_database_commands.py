@@ -163,7 +163,7 @@ def test_a_downgrade_that_names_no_revision_says_what_it_would_drop(
 
     assert (status, output) == (2, "")
     (line,) = errors.splitlines()
-    assert "It drops the table " in line
+    assert ", which drops the table " in line
     assert "--yes" in line
     _, output, _ = command("db", "current", APP_DATABASE_URL=url)
     assert AT_HEAD.fullmatch(output.strip())

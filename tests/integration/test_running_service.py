@@ -95,20 +95,6 @@ async def test_no_password_is_in_the_log_when_the_database_is_down(tmp_path: Pat
     assert SECRET not in process.log + answer.text
 
 
-async def test_a_failed_start_ends_the_process_and_tells_why(tmp_path: Path) -> None:
-    (tmp_path / "items.db").mkdir()
-    process = service(tmp_path, APP_DATABASE_URL=f"sqlite+aiosqlite:///{tmp_path}/items.db")
-    process.launch()
-    try:
-        assert await process.wait() != 0
-    finally:
-        process.kill()
-        await process.close()
-
-    assert objects(process)
-    assert "unable to open database file" in process.log
-
-
 async def test_two_workers_start_at_once_on_a_new_file(tmp_path: Path) -> None:
     async with service(tmp_path, APP_WORKERS="2") as process:
         # Each has a connection of its own, so that both workers get some of them.

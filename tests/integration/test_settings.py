@@ -11,7 +11,7 @@ from adapters.sql.engine import init_database
 from entrypoints.http.app import app_from_environment
 from entrypoints.http.http_protocol import HttpProtocol
 from entrypoints.server import ServerConfig
-from entrypoints.settings import AppSettings
+from entrypoints.settings import AppSettings, unknown_settings
 from tests.integration.service import PROJECT, settings_for
 
 EXAMPLE = PROJECT / ".env.example"
@@ -242,3 +242,61 @@ def test_settings_do_not_change() -> None:
 
     with pytest.raises(ValidationError):
         settings.port = 1  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "memory://",
+        "sqlite+aiosqlite://",
+        "sqlite+aiosqlite:///:memory:",
+        "sqlite+aiosqlite:///file::memory:?cache=shared&uri=true",
+        "sqlite+aiosqlite:///file:items?mode=memory&cache=shared&uri=true",
+    ],
+)
+def test_several_workers_cannot_share_a_memory(url: str) -> None:
+    with pytest.raises(ValidationError, match="belongs to one process") as rejection:
+        settings_for(url, workers="3")
+
+    assert rejection.value.errors()[0]["loc"] == ("workers",)
+    assert settings_for(url, workers="1").workers == 1
+
+
+@pytest.mark.parametrize("url", ["sqlite+aiosqlite:///./data/example.db", POSTGRESQL])
+def test_several_workers_share_a_file_or_a_server(url: str) -> None:
+    assert settings_for(url, workers="3").workers == 3
+
+
+def test_names_that_are_no_settings_are_named_without_their_values(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text("APP_PROT=hunter2\nOTHER=1\nAPP_PORT=1\napp_workers=1\n")
+    monkeypatch.setenv("APP_DATABSE_URL", "hunter2")
+    monkeypatch.setenv("APP_XYZZY", "hunter2")
+    monkeypatch.setenv("APP_TEST_DATABASE_URL", "hunter2")
+
+    assert list(unknown_settings()) == [
+        "APP_DATABSE_URL, in the environment, is not a setting and has no effect: "
+        "did you mean APP_DATABASE_URL?",
+        "APP_XYZZY, in the environment, is not a setting and has no effect",
+        "APP_PROT, in .env, is not a setting and has no effect: did you mean APP_PORT?",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("url", "label"),
+    [
+        ("memory://", "memory"),
+        ("sqlite+aiosqlite://", "SQLite in memory"),
+        ("sqlite+aiosqlite:///./data/example.db", "./data/example.db"),
+        (POSTGRESQL, "items on db:5432"),
+        (f"{POSTGRESQL}?application_name=hunter2", "items on db:5432"),
+        (
+            "postgresql+asyncpg:///items?host=/run/postgresql&user=hunter2",
+            "items on /run/postgresql",
+        ),
+    ],
+)
+def test_the_label_of_a_database_has_no_secret(url: str, label: str) -> None:
+    assert settings_for(url).database_label == label

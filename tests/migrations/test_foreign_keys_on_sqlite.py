@@ -16,7 +16,7 @@ from adapters.sql.migration import migrate, migrate_down
 from adapters.sql.migration_errors import MigrationFailed
 from adapters.sql.schema import current_revision
 from tests.database_settings import engine_for
-from tests.migrations.own_migrations import use_migrations_of, written_to
+from tests.migrations.own_migrations import written_to
 
 TABLES = """
     op.create_table(
@@ -120,14 +120,6 @@ async def engine(request: pytest.FixtureRequest) -> AsyncIterator[AsyncEngine]:
     engine = engine_for(request.getfixturevalue(request.param))
     yield engine
     await engine.dispose()
-
-
-@pytest.fixture
-def versions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    directory = tmp_path / "versions"
-    directory.mkdir()
-    use_migrations_of(directory, monkeypatch)
-    return directory
 
 
 async def rows(engine: AsyncEngine, table: str) -> list[Any]:

@@ -17,7 +17,7 @@ def run(connection: Connection, around: MigrationRun) -> None:
 
     def note(step: MigrationInfo, **_: Any) -> None:
         script = cast(Script, step.up_revision)
-        around.steps.append(f"{script.revision} {script.doc}")
+        around.steps.append(" ".join([script.revision, *script.doc.split()]))
 
     context.configure(
         connection=connection,
