@@ -12,6 +12,7 @@ from entrypoints.log_output import configure_logging
 from entrypoints.loopback import REFUSAL, is_loopback
 from entrypoints.server import ServerConfig, run
 from entrypoints.settings import AppSettings, InvalidSettings, settings_from_environment
+from entrypoints.supervisor import run_workers
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -31,9 +32,11 @@ def serve(settings: AppSettings, _options: argparse.Namespace) -> int:
         print(reason, file=sys.stderr)
         return 2
     configure_logging()
-    # The server ends itself on this signal and then raises it anew; that was no failure.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    return run(ServerConfig(settings))
+    # The server ends itself on a signal and then raises it anew; that was no failure.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(0))
+    config = ServerConfig(settings)
+    return run_workers(config) if settings.workers > 1 else run(config)
 
 
 def make_key(_settings: AppSettings, options: argparse.Namespace) -> int:

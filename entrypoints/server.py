@@ -12,7 +12,6 @@ from types import FrameType
 
 import uvicorn
 from uvicorn.config import STARTUP_FAILURE
-from uvicorn.supervisors import Multiprocess, multiprocess
 
 from entrypoints.http.http_protocol import HttpProtocol
 from entrypoints.settings import AppSettings
@@ -21,7 +20,6 @@ DRAIN_SECONDS = 2.0
 LAST_ONES_SECONDS = 0.5
 FORCED_SECONDS = 1.0
 """How long the storage may take to close when everything else has to end at once."""
-WORKER_START_SECONDS = 30
 READ_SECONDS = 4.0
 """How long a request may take to arrive."""
 
@@ -39,9 +37,6 @@ class ServerConfig(uvicorn.Config):
             loop="uvloop" if sys.platform != "win32" else "auto",
             http=HttpProtocol,
             timeout_graceful_shutdown=settings.shutdown_grace_seconds,
-            # A worker that still starts cannot answer yet: on a busy machine it would be killed
-            # again and again.
-            timeout_worker_healthcheck=WORKER_START_SECONDS,
             # The request's own log line says more, and the log is configured already.
             access_log=False,
             log_config=None,
@@ -134,43 +129,8 @@ class SingleServer(DrainingServer):
         super().handle_exit(signal.SIGINT if self.should_exit else sig, frame)
 
 
-class DrainingWorker(multiprocess.Process):
-    """One of several processes that serve."""
-
-    @property
-    def server(self) -> uvicorn.Server:
-        if self._server is None:
-            self._server = DrainingServer(self.config)
-        return self._server
-
-
-class Supervisor(Multiprocess):
-    """What starts the workers, and ends them: on a second signal at once."""
-
-    def join_all(self) -> None:
-        # With this copy open, the kernel would connect clients whom no worker is left to answer.
-        for listener in self.sockets:
-            listener.close()
-        self.signal_queue.clear()
-        while running := [each for each in self.processes if each.process.is_alive()]:
-            running[0].process.join(0.1)
-            if self.signal_queue:
-                for each in running:
-                    each.kill()
-
-
 def run(config: ServerConfig) -> int:
-    """Serve until a signal ends it; return the exit status."""
-    if config.workers > 1:
-        # The supervisor knows its workers' class by this name only.
-        multiprocess.Process = DrainingWorker  # type: ignore[misc]
-        supervisor = Supervisor(config, sockets=[config.bind_socket()])
-        supervisor.run()
-        failed = any(each.exitcode == STARTUP_FAILURE for each in supervisor.processes)
-        return STARTUP_FAILURE if failed else 0
+    """Serve in this process until a signal ends it; return the exit status."""
     server = SingleServer(config)
-    try:
-        server.run()
-    except KeyboardInterrupt:
-        return 0
+    server.run()
     return 0 if server.started else STARTUP_FAILURE

@@ -19,14 +19,21 @@ from tests.integration.service import ITEMS, JSON, settings_for
 from tests.integration.websocket_handshake import open_websocket
 from tests.processes.service_process import ServiceProcess
 
-UVICORN = ("uvicorn", "--factory", "entrypoints.http.app:app_from_environment", "--port", "{port}")
+UVICORN = (
+    "-m",
+    "uvicorn",
+    "--factory",
+    "entrypoints.http.app:app_from_environment",
+    "--port",
+    "{port}",
+)
 LARGE = b'{"name": "' + b"x" * 2_000 + b'"}'
 
 
 def service(*options: str, **settings: str) -> ServiceProcess:
     return ServiceProcess(
         {"APP_DATABASE_URL": "memory://", "APP_MAX_BODY_BYTES": "1000", **settings},
-        command=[*UVICORN, *options],
+        arguments=[*UVICORN, *options],
     )
 
 
@@ -87,7 +94,7 @@ async def test_uvicorn_on_an_open_address_serves_no_one_without_keys() -> None:
 
 async def test_a_start_with_a_broken_key_file_is_one_line_and_an_exit_code(tmp_path: Path) -> None:
     (tmp_path / "keys").write_text("hunter2")
-    process = ServiceProcess({"APP_API_KEYS": "keys"}, cwd=tmp_path, command=UVICORN)
+    process = ServiceProcess({"APP_API_KEYS": "keys"}, cwd=tmp_path, arguments=UVICORN)
     process.launch()
     try:
         assert await process.wait() == CANNOT_START

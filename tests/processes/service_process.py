@@ -39,19 +39,25 @@ class ServiceProcess:
         settings: Mapping[str, str] = NO_SETTINGS,
         *,
         cwd: Path | None = None,
-        command: Sequence[str] = ("entrypoints",),
+        arguments: Sequence[str] = ("-m", "entrypoints"),
+        prefix: Sequence[str] = (),
+        output: int | None = None,
     ) -> None:
-        """`command` is a module and its arguments, in which `{port}` stands for the port."""
+        """`arguments` are Python's, in which `{port}` stands for the port; `prefix` is a command
+        that runs Python; `output` is a file descriptor for what the service writes, which is then
+        not in `log`."""
         self.port = int(settings.get("APP_PORT", 0)) or free_port()
         self._cwd = cwd
-        self._command = [each.format(port=self.port) for each in command]
         self._environment = {
             **environment_without_settings(),
             "APP_HOST": self.host,
             **settings,
             "APP_PORT": str(self.port),
         }
+        formatted = [each.replace("{port}", str(self.port)) for each in arguments]
+        self._command = [*prefix, sys.executable, *formatted]
         self._log = ProcessLog()
+        self._output = self._log.fileno() if output is None else output
         self._guardian: Guardian | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -89,12 +95,12 @@ class ServiceProcess:
         """Start without waiting, as for a service that is expected to refuse to start."""
         self._guardian = Guardian()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", *self._command],
+            self._command,
             cwd=self._cwd,
             env=self._environment,
             stdin=subprocess.DEVNULL,
-            stdout=self._log.fileno(),
-            stderr=self._log.fileno(),
+            stdout=self._output,
+            stderr=self._output,
             start_new_session=True,
         )
         self._guardian.watch(self._process.pid)
