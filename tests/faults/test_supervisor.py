@@ -147,6 +147,7 @@ async def test_as_process_number_1_it_heeds_sigterm_while_it_imports(workers: st
         assert await service.wait() in {0, 128 + signal.SIGTERM}
         assert_no_traceback(service)
     finally:
+        service.kill()  # `unshare` itself takes no other signal
         await service.close()
 
 

@@ -21,7 +21,7 @@ from tests.processes.guardian import Guardian
 from tests.processes.process_log import ProcessLog
 from tests.processes.process_tree import descendants
 
-PATIENCE_IN_SECONDS = 30.0
+PATIENCE_IN_SECONDS = 60.0
 NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
 
 
