@@ -150,8 +150,8 @@ async def test_a_connection_in_use_is_replaced_when_it_is_given_back(
     async with storage._database.transaction():
         with pytest.raises(StorageUnavailable, match="25006"):
             await store(storage.units_of_work, new_item(0))
-    for number in range(1, 2 * POOL_SIZE):
-        await store(storage.units_of_work, new_item(number))
+    writes = (store(storage.units_of_work, new_item(each)) for each in range(1, 2 * POOL_SIZE))
+    await asyncio.gather(*writes)
 
     await storage.close()
 
