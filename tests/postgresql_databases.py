@@ -42,10 +42,10 @@ def postgresql_server() -> Iterator[str]:
 
 
 @contextmanager
-def empty_database(server_url: str) -> Iterator[str]:
+def empty_database(server_url: str, options: str = "") -> Iterator[str]:
     """Lend the address of a new database, which is dropped in the end."""
     name = f"test_{secrets.token_hex(6)}"
-    run_statement(server_url, f"CREATE DATABASE {name}")
+    run_statement(server_url, f"CREATE DATABASE {name} {options}")
     try:
         yield make_url(server_url).set(database=name).render_as_string(hide_password=False)
     finally:

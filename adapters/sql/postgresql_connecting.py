@@ -86,6 +86,7 @@ class LimitedConnect:
             try:
                 if self._address.statement_cache_size is None:
                     await self._look_for_a_pooler(connection, is_pooled)
+                _check_encoding(connection)
                 await self._look_for_limits(connection)
                 keep_alive(connection, self._deadline)
             except BaseException:
@@ -142,6 +143,17 @@ async def _holds(connection: "asyncpg.Connection[asyncpg.Record]", condition: st
     """Return whether it is so, without a prepared statement: the status of what has no parameters
     holds the number of rows."""
     return await connection.execute(f"SELECT WHERE {condition}") == "SELECT 1"
+
+
+def _check_encoding(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    """Raise `StorageUnavailable` unless the database stores all characters. A pooler may not pass
+    the name of the encoding on."""
+    encoding = getattr(connection.get_settings(), "server_encoding", "UTF8")
+    if encoding != "UTF8":
+        raise StorageUnavailable(
+            f"the database's encoding is {encoding}, which cannot store every text: create it anew "
+            "by CREATE DATABASE ... ENCODING 'UTF8' TEMPLATE template0"
+        )
 
 
 def _milliseconds(seconds: float) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import String, column, inspect, select, table
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from adapters.sql.driver_errors import SchemaMissing
 
@@ -74,9 +74,13 @@ async def current_revision(engine: AsyncEngine) -> str | None:
     Raises `SchemaMissing` if it is at several revisions at once.
     """
     async with engine.connect() as connection:
-        if not await connection.run_sync(lambda it: inspect(it).has_table("alembic_version")):
-            return None
-        revisions = sorted((await connection.scalars(_REVISIONS)).all())
+        return await _revision_on(connection)
+
+
+async def _revision_on(connection: AsyncConnection) -> str | None:
+    if not await connection.run_sync(lambda it: inspect(it).has_table("alembic_version")):
+        return None
+    revisions = sorted((await connection.scalars(_REVISIONS)).all())
     if len(revisions) > 1:
         raise SchemaMissing(f"the database is at several revisions: {' and '.join(revisions)}")
     return revisions[0] if revisions else None
@@ -88,6 +92,11 @@ async def schema_position(engine: AsyncEngine) -> SchemaPosition:
     Raises `SchemaMissing` if the database or the migrations have no single newest revision.
     """
     return SchemaPosition(await current_revision(engine), head())
+
+
+async def schema_position_on(connection: AsyncConnection) -> SchemaPosition:
+    """Return the same, on a connection that there is."""
+    return SchemaPosition(await _revision_on(connection), head())
 
 
 async def create_example_schema(engine: AsyncEngine) -> None:

@@ -1,5 +1,6 @@
 """The engines for a SQLite database: one that writes, and others that only read."""
 
+import asyncio
 import sqlite3
 from contextlib import suppress
 from functools import partial
@@ -18,17 +19,20 @@ from adapters.sql.engine_settings import (
 )
 from adapters.sql.session_errors import wrap_value_errors
 from adapters.sql.sqlite_deadline import DeadlineConnection, interrupt_late_statements
+from adapters.sql.sqlite_file import SqliteFile
 
 # SQLite waits so much of the deadline for another process that writes.
 BUSY_SHARE = 0.8
 WAL_ATTEMPTS = 5
 _DEADLINE = "request_deadline_seconds"
+_FILE = "sqlite_file"
 
 
 def sqlite_engine(url: URL, settings: DatabaseSettings) -> AsyncEngine:
     """Return an engine with one connection, which may write."""
     return _engine(
         url,
+        SqliteFile(),
         settings.database_echo,
         settings.request_deadline_seconds,
         connections=1,
@@ -38,22 +42,35 @@ def sqlite_engine(url: URL, settings: DatabaseSettings) -> AsyncEngine:
 
 def sqlite_readers(engine: AsyncEngine, connections: int, *, echo: bool) -> AsyncEngine:
     """Return an engine for the same database whose connections cannot write."""
-    deadline = engine.get_execution_options()[_DEADLINE]
-    return _engine(engine.url, echo, deadline, connections=connections, query_only=True)
+    options = engine.get_execution_options()
+    return _engine(
+        engine.url,
+        options[_FILE],
+        echo,
+        options[_DEADLINE],
+        connections=connections,
+        query_only=True,
+    )
 
 
 def _engine(
-    url: URL, echo: bool, deadline: float, *, connections: int, query_only: bool
+    url: URL,
+    file: SqliteFile,
+    echo: bool,
+    deadline: float,
+    *,
+    connections: int,
+    query_only: bool,
 ) -> AsyncEngine:
     engine = create_async_engine(
         url,
         echo=echo,
         hide_parameters=True,
-        execution_options={_DEADLINE: deadline},
+        execution_options={_DEADLINE: deadline, _FILE: file},
         connect_args={
             "timeout": deadline * BUSY_SHARE,
             "factory": DeadlineConnection,
-            "async_creator_fn": partial(DroppableConnect, _connect),
+            "async_creator_fn": partial(DroppableConnect, _connect, file),
         },
         # Whoever writes takes a turn on the one connection. For a database in memory, which is
         # its connection, that keeps one session from seeing or undoing another's work.
@@ -67,7 +84,7 @@ def _engine(
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(dbapi_connection: Any, _record: object) -> None:
         try:
-            _prepare(dbapi_connection, query_only)
+            file.remember(_prepare(dbapi_connection, query_only))
         except BaseException:
             # Nobody else knows of it yet: the pool forgets what fails here.
             dbapi_connection.close()
@@ -76,6 +93,10 @@ def _engine(
     interrupt_late_statements(engine, deadline)
     event.listen(engine.sync_engine, "handle_error", _keep_the_connection)
     wrap_value_errors(engine)
+
+    @event.listens_for(engine.sync_engine, "checkout")
+    def check_file(*_: object) -> None:
+        file.check()
 
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Any) -> None:
@@ -87,22 +108,31 @@ def _engine(
     return engine
 
 
-async def _connect(*arguments: Any, **options: Any) -> aiosqlite.Connection:
+async def _connect(file: SqliteFile, *arguments: Any, **options: Any) -> aiosqlite.Connection:
     """Return a connection whose thread does not outlive it: after a failure the driver tells its
     thread to end, and it would report that to an event loop that may be closed by then.
 
     The thread has nothing left to do then but to end, so that waiting for it here takes no time.
     """
+    file.check()
     connection = aiosqlite.connect(*arguments, **options)
     connection._thread.daemon = True
+    connecting = asyncio.ensure_future(connection)
     try:
-        return await connection
+        return await asyncio.shield(connecting)
+    except asyncio.CancelledError:
+        # The driver, cancelled itself, would forget what its thread is about to open.
+        await asyncio.wait([connecting])
+        if not connecting.exception():
+            await connection.close()
+        raise
     except BaseException:
         connection._thread.join()
         raise
 
 
-def _prepare(dbapi_connection: Any, query_only: bool) -> None:
+def _prepare(dbapi_connection: Any, query_only: bool) -> str:
+    """Set a new connection up, and return the path of its file, if it has one."""
     # The driver must not open transactions by itself.
     dbapi_connection.isolation_level = None
     cursor = dbapi_connection.cursor()
@@ -113,7 +143,10 @@ def _prepare(dbapi_connection: Any, query_only: bool) -> None:
     cursor.execute("PRAGMA foreign_keys = ON")
     if query_only:
         cursor.execute("PRAGMA query_only = ON")
+    cursor.execute("PRAGMA database_list")
+    (_, _, path) = cursor.fetchone()
     cursor.close()
+    return str(path or "")
 
 
 def _switch_to_wal(cursor: Any) -> None:

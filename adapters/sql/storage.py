@@ -1,11 +1,13 @@
 import logging
 
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from adapters.sql.driver_errors import SchemaMissing, meaning_of
 from adapters.sql.engine import engine_to_check, is_in_memory, open_database
-from adapters.sql.schema import SchemaPosition, create_example_schema, schema_position
+from adapters.sql.schema import SchemaPosition, create_example_schema, schema_position_on
+from adapters.sql.tables import metadata
 from adapters.sql.unit_of_work import SqlUnitsOfWork
+from adapters.sql.usability import check_privileges, check_readable, check_writable
 
 _log = logging.getLogger(__name__)
 
@@ -28,18 +30,26 @@ class SqlStorage:
 
     async def check(self) -> None:
         """Raise `StorageUnavailable`, which says why, unless the database responds, with a schema
-        that is not older than this version needs."""
+        that is not older than this version needs, and its tables can be read and written."""
         if self._to_check is None:
             return
         try:
-            position = await schema_position(self._to_check)
+            async with self._to_check.connect() as connection:
+                position = await self._check(connection)
         except Exception as error:
             raise meaning_of(error)  # noqa: B904 -- it has the cause
-        if position.is_behind:
-            raise SchemaMissing(str(position))
         if position.is_ahead and position != self._position:
             _log.warning("%s: serving on", position)
         self._position = position
+
+    async def _check(self, connection: AsyncConnection) -> SchemaPosition:
+        await check_privileges(connection, metadata.sorted_tables)
+        position = await schema_position_on(connection)
+        if position.is_behind:
+            raise SchemaMissing(str(position))
+        await check_readable(connection, metadata.sorted_tables)
+        await check_writable(connection, metadata.sorted_tables)
+        return position
 
     async def close(self) -> None:
         """Close all connections."""
