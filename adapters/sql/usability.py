@@ -80,16 +80,14 @@ def _ends(table: Table) -> Iterator[Select[Any]]:
 async def _check_sqlite(connection: AsyncConnection, table: Table) -> None:
     # `BEGIN IMMEDIATE` would not do: on a file that may only be read it begins to read.
     await connection.exec_driver_sql("PRAGMA query_only = OFF")
-    patience = (await connection.exec_driver_sql("PRAGMA busy_timeout")).scalar_one()
-    await connection.exec_driver_sql("PRAGMA busy_timeout = 0")
     try:
         await connection.execute(table.delete().where(false()))
     except OperationalError as error:
-        code: int = getattr(error.orig and error.orig.__cause__, "sqlite_errorcode", 0)
-        # What another process writes right now can be written.
+        code: int = getattr(error.orig, "sqlite_errorcode", 0)
+        # What another process writes right now can be written. A transaction that has read, as
+        # this one, is told so at once.
         if code & 0xFF != sqlite3.SQLITE_BUSY:
             raise
     finally:
-        await connection.exec_driver_sql(f"PRAGMA busy_timeout = {patience}")
         await connection.exec_driver_sql("PRAGMA query_only = ON")
         await connection.rollback()
