@@ -23,8 +23,13 @@ class ExampleItemNotFound(ExampleItemRefusal):
     """There is no item of this id."""
 
 
+class VersionMismatch(ExampleItemRefusal):
+    """The item is none of the versions that the change is meant for."""
+
+
 class StaleVersion(ExampleItemRefusal):
-    """The item is not, or is no longer, the version that the change was meant for."""
+    """The item is no longer the version that was read: another change came between. The use case
+    may be retried, which reads the item anew."""
 
 
 class DuplicateId(ExampleItemRefusal):

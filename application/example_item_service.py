@@ -4,7 +4,7 @@ from collections.abc import Collection
 from uuid import UUID
 
 from application.clock import Clock
-from application.errors import ExampleItemNotFound, StaleVersion
+from application.errors import ExampleItemNotFound, VersionMismatch
 from application.example_item_repository import ExampleItemPage, ExampleItemReader
 from application.id_source import IdSource
 from application.receipts import ReceiptFor
@@ -19,11 +19,11 @@ Versions = Collection[int] | None
 class ExampleItemService:
     """What a client can do with example items.
 
-    Two changes of one item never overwrite each other: the one that comes second raises
-    `StaleVersion`. A change that the storage had give way to another runs again. Every method may
-    raise `StorageUnavailable`; a changing one also what `UnitOfWork.commit` names. With a
-    `receipt`, it commits the receipt of the change together with the change (see
-    `application.idempotency`).
+    Two changes of one item never overwrite each other: the one that comes second is retried, and
+    meets what the first has made of the item. If it was meant for another version, it raises
+    `VersionMismatch`; if it loses to others again and again, `StaleVersion`. Every method may raise
+    `StorageUnavailable`; a changing one also what `UnitOfWork.commit` names. With a `receipt`, it
+    commits the receipt of the change together with the change (see `application.idempotency`).
     """
 
     def __init__(self, units_of_work: UnitsOfWork, clock: Clock, ids: IdSource) -> None:
@@ -63,8 +63,8 @@ class ExampleItemService:
         versions: Versions = None,
         receipt: ReceiptFor[ExampleItem] | None = None,
     ) -> ExampleItem:
-        """Return the item with both fields set; raise `ExampleItemNotFound`, `StaleVersion`,
-        `RulesBroken`."""
+        """Return the item with both fields set; raise `ExampleItemNotFound`, `VersionMismatch`,
+        `StaleVersion`, `RulesBroken`."""
         async with self._units_of_work.for_writing() as unit:
             item = await _existing(unit.example_items, item_id, versions)
             replaced = item.replaced(name, description, self._clock.now())
@@ -85,7 +85,7 @@ class ExampleItemService:
         receipt: ReceiptFor[ExampleItem] | None = None,
     ) -> ExampleItem:
         """Return the item with the given fields set; raise `ExampleItemNotFound`,
-        `StaleVersion`, `RulesBroken`."""
+        `VersionMismatch`, `StaleVersion`, `RulesBroken`."""
         async with self._units_of_work.for_writing() as unit:
             item = await _existing(unit.example_items, item_id, versions)
             changed = item.changed(self._clock.now(), name=name, description=description)
@@ -102,7 +102,7 @@ class ExampleItemService:
         versions: Versions = None,
         receipt: ReceiptFor[ExampleItem] | None = None,
     ) -> None:
-        """Delete the item; raise `ExampleItemNotFound`, `StaleVersion`."""
+        """Delete the item; raise `ExampleItemNotFound`, `VersionMismatch`, `StaleVersion`."""
         async with self._units_of_work.for_writing() as unit:
             item = await _existing(unit.example_items, item_id, versions)
             unit.example_items.remove(item)
@@ -118,5 +118,5 @@ async def _existing(
     if item is None:
         raise ExampleItemNotFound(item_id)
     if versions is not None and item.version not in versions:
-        raise StaleVersion(item_id)
+        raise VersionMismatch(item_id)
     return item

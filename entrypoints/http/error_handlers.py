@@ -26,6 +26,7 @@ from application.errors import (
     StorageFull,
     StorageUnavailable,
     TransactionConflict,
+    VersionMismatch,
 )
 from domain.broken_rule import RulesBroken
 from entrypoints.http.database_session import add_session_error_handler
@@ -101,14 +102,6 @@ def add_error_handlers(app: FastAPI, trouble: StorageTrouble | None = None) -> N
             headers["Allow"] = ", ".join(sorted(_allowed_methods(app, request)))
         return problem(request.scope, problem_type, detail, headers=headers)
 
-    @app.exception_handler(StaleVersion)
-    async def stale_version(request: Request, _error: StaleVersion) -> Response:
-        if "if-match" in request.headers:
-            detail = "The item has changed: its ETag is not the one in If-Match."
-            return problem(request.scope, STALE_VERSION, detail)
-        detail = "Another request changed the item at the same time."
-        return problem(request.scope, CONCURRENT_CHANGE, detail)
-
     @app.exception_handler(KeyReused)
     async def key_reused(request: Request, _error: KeyReused) -> Response:
         detail = "was used for another request"
@@ -159,6 +152,11 @@ def _in_trouble(
 
 _ANSWERS: Mapping[type[Exception], tuple[ProblemType, str]] = {
     ExampleItemNotFound: (NOT_FOUND, "There is no such example item."),
+    VersionMismatch: (
+        STALE_VERSION,
+        "The item has changed: its ETag is not the one in If-Match.",
+    ),
+    StaleVersion: (CONCURRENT_CHANGE, "Other requests changed the item at the same time."),
     DuplicateId: (ALREADY_EXISTS, "An example item with this id already exists."),
     KeyInProgress: (
         IDEMPOTENCY_KEY_IN_PROGRESS,

@@ -94,3 +94,33 @@ async def test_fifty_concurrent_creations_are_all_made(client: httpx.AsyncClient
     listed = (await client.get(ITEMS, params={"limit": 200})).json()
     assert sorted(listed, key=lambda item: item["id"]) == listed
     assert sorted(created, key=lambda item: str(item["id"])) == listed
+
+
+@pytest.mark.parametrize("headers", [{"If-Match": "*"}, {}], ids=["any version", "no condition"])
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+async def test_changes_that_name_no_version_are_retried_until_they_are_made(
+    client: httpx.AsyncClient, method: str, headers: dict[str, str]
+) -> None:
+    item = await create(client)
+    path = f"{ITEMS}/{item['id']}"
+
+    answers = await asyncio.gather(
+        *(
+            client.request(method, path, json={"name": f"name {n}"}, headers=headers)
+            for n in range(20)
+        )
+    )
+
+    assert Counter(answer.status_code for answer in answers) == {200: 20}
+    assert sorted(answer.json()["version"] for answer in answers) == list(range(2, 22))
+
+
+async def test_of_deletions_of_any_version_one_finds_the_item(client: httpx.AsyncClient) -> None:
+    item = await create(client)
+    path = f"{ITEMS}/{item['id']}"
+
+    answers = await asyncio.gather(
+        *(client.delete(path, headers={"If-Match": "*"}) for _ in range(20))
+    )
+
+    assert Counter(answer.status_code for answer in answers) == {204: 1, 404: 19}

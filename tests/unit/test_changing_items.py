@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from application.errors import ExampleItemNotFound, StaleVersion
+from application.errors import ExampleItemNotFound, VersionMismatch
 from application.example_item_service import ExampleItemService
 from domain.broken_rule import RulesBroken
 from domain.example_item import ExampleItem
@@ -99,7 +99,7 @@ async def test_changes_no_other_version(
 ) -> None:
     created = await service.create("lamp", None)
 
-    with pytest.raises(StaleVersion) as raised:
+    with pytest.raises(VersionMismatch) as raised:
         await act(service, created.id, versions)
 
     assert raised.value.item_id == created.id
