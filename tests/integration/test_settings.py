@@ -119,7 +119,7 @@ def test_the_server_is_run_as_the_settings_say(monkeypatch: pytest.MonkeyPatch) 
         configs.append(config)
         return 0
 
-    monkeypatch.setattr(entrypoints.__main__, "run", serve_nothing)
+    monkeypatch.setattr(entrypoints.__main__, "run_workers", serve_nothing)
     monkeypatch.setattr("signal.signal", lambda *_: None)
     monkeypatch.setattr(entrypoints.__main__, "configure_logging", lambda *_: None)
 
