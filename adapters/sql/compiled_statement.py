@@ -6,7 +6,7 @@ parameter that is rendered late, an execution option, text) has no fast path, no
 whose parameters are wrong: SQLAlchemy executes those, or rejects them in its own words.
 
 This is the one place that looks into a compiled statement, which SQLAlchemy does not document:
-tests/contract/test_statements_as_sqlalchemy.py compares every kind with its own execution.
+tests/statements/test_as_sqlalchemy.py compares every kind with its own execution.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -149,7 +149,7 @@ class PostgresqlDatabase:
         try:
             rows = await self.run(lease, write.statement, write.parameters)
         except ConstraintViolated as error:
-            raise write.refusal(error) from error
+            raise write.refusal(error) from error.__cause__
         write.check(rows)
 
     async def control(self, lease: PoolProxiedConnection, sql: str) -> None:

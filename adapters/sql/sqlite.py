@@ -156,7 +156,7 @@ class SqliteTransaction:
             try:
                 rows = await self._database.run(self._lease, write.statement, write.parameters)
             except ConstraintViolated as error:
-                raise write.refusal(error) from error
+                raise write.refusal(error) from error.__cause__
             write.check(rows)
 
     async def commit(self) -> None:

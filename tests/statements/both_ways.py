@@ -1,0 +1,126 @@
+"""Runs the same statements by the repositories' way and by SQLAlchemy's own, each on a database of
+its own, and compares what comes of them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+from sqlalchemy import Executable, select, text
+from sqlalchemy.exc import DBAPIError, StatementError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters.sql.database import Database, OneOrMore, Write
+from application.errors import ApplicationError
+from tests.statements.warehouse import Warehouse
+
+Outcome = Sequence[Any]
+
+
+@dataclass(frozen=True)
+class Step:
+    statement: Executable
+    parameters: OneOrMore
+    is_read: bool = False
+
+
+class BothWays:
+    def __init__(
+        self, warehouse: Warehouse, ours: AsyncEngine, database: Database, plain: AsyncEngine
+    ) -> None:
+        self._warehouse = warehouse
+        self._ours = ours
+        self._database = database
+        self._plain = plain
+
+    async def clear(self) -> None:
+        for engine in (self._ours, self._plain):
+            async with engine.begin() as connection:
+                if engine.dialect.name == "postgresql":
+                    names = ", ".join(table.name for table in self._warehouse.tables)
+                    await connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+                    await connection.execute(text("ALTER SEQUENCE product_numbers RESTART"))
+                else:
+                    for table in reversed(self._warehouse.tables):
+                        await connection.execute(table.delete())
+
+    async def close(self) -> None:
+        await self._database.close()
+
+    async def read(self, step: Step) -> None:
+        """One read on its own."""
+        assert isinstance(step.parameters, Mapping)
+        ours = await _outcome(self._database.fetch(step.statement, step.parameters))
+        assert ours == await _outcome(_rows(self._plain, step))
+        assert ours == await _outcome(_rows(self._ours, step)), "a plain session on our engine"
+
+    async def unit(self, steps: Sequence[Step]) -> None:
+        """Writes that are committed together, without a read between them."""
+        writes = [Write(step.statement, step.parameters) for step in steps]
+        assert await _outcome(self._database.apply(writes)) == await _outcome(
+            self._transaction(steps, returns_rows=False)
+        )
+        await self.same_state()
+
+    async def transaction(self, steps: Sequence[Step]) -> None:
+        """Writes and reads in a transaction."""
+        assert await _outcome(self._our_transaction(steps)) == await _outcome(
+            self._transaction(steps, returns_rows=True)
+        )
+        await self.same_state()
+
+    async def same_state(self) -> None:
+        for table in self._warehouse.tables:
+            everything = Step(select(table).order_by(*table.primary_key), {})
+            # As text, whatever can be read of it.
+            assert await _outcome(_rows(self._ours, everything)) == await _outcome(
+                _rows(self._plain, everything)
+            )
+
+    async def _our_transaction(self, steps: Sequence[Step]) -> Sequence[Any]:
+        rows: list[Any] = []
+        async with self._database.transaction() as transaction:
+            for step in steps:
+                if step.is_read:
+                    assert isinstance(step.parameters, Mapping)
+                    rows += await transaction.fetch(step.statement, step.parameters)
+                else:
+                    await transaction.apply([Write(step.statement, step.parameters)])
+            await transaction.commit()
+        return rows
+
+    async def _transaction(self, steps: Sequence[Step], *, returns_rows: bool) -> Sequence[Any]:
+        rows: list[Any] = []
+        async with self._plain.begin() as connection:
+            for step in steps:
+                result = await connection.execute(step.statement, step.parameters)
+                if step.is_read and returns_rows:
+                    rows += result.fetchall()
+        return rows
+
+
+async def _rows(engine: AsyncEngine, step: Step) -> Sequence[Any]:
+    async with engine.connect() as connection:
+        return (await connection.execute(step.statement, step.parameters)).fetchall()
+
+
+async def _outcome(awaitable: Any) -> Outcome:
+    try:
+        rows = await awaitable
+    except Exception as error:
+        return _name(error)
+    return [[(type(value).__name__, repr(value)) for value in row] for row in rows or ()]
+
+
+def _name(error: BaseException) -> Outcome:
+    """Return what tells the error from others: the driver's, whatever wraps it."""
+    while isinstance(error, ApplicationError) and error.__cause__:
+        error = error.__cause__
+    if isinstance(error, DBAPIError):
+        error = error.driver_exception
+    elif isinstance(error, StatementError) and error.orig:
+        return ["StatementError", type(error.orig).__name__]
+    if isinstance(error, asyncpg.PostgresError):
+        details: Any = error
+        return [type(error).__name__, error.sqlstate, details.constraint_name]
+    return [type(error).__name__, str(error)]
