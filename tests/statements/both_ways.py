@@ -36,13 +36,11 @@ class BothWays:
     async def clear(self) -> None:
         for engine in (self._ours, self._plain):
             async with engine.begin() as connection:
+                for table in reversed(self._warehouse.tables):
+                    await connection.execute(table.delete())
                 if engine.dialect.name == "postgresql":
-                    names = ", ".join(table.name for table in self._warehouse.tables)
-                    await connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
-                    await connection.execute(text("ALTER SEQUENCE product_numbers RESTART"))
-                else:
-                    for table in reversed(self._warehouse.tables):
-                        await connection.execute(table.delete())
+                    for sequence in ("product_numbers", "products_id_seq"):
+                        await connection.execute(text(f"SELECT setval('{sequence}', 1, false)"))
 
     async def close(self) -> None:
         await self._database.close()
@@ -70,12 +68,11 @@ class BothWays:
         await self.same_state()
 
     async def same_state(self) -> None:
-        for table in self._warehouse.tables:
-            everything = Step(select(table).order_by(*table.primary_key), {})
-            # As text, whatever can be read of it.
-            assert await _outcome(_rows(self._ours, everything)) == await _outcome(
-                _rows(self._plain, everything)
-            )
+        everything = [
+            Step(select(table).order_by(*table.primary_key), {}) for table in self._warehouse.tables
+        ]
+        ours, plain = _rows(self._ours, *everything), _rows(self._plain, *everything)
+        assert await _outcome(ours) == await _outcome(plain)
 
     async def _our_transaction(self, steps: Sequence[Step]) -> Sequence[Any]:
         rows: list[Any] = []
@@ -99,9 +96,10 @@ class BothWays:
         return rows
 
 
-async def _rows(engine: AsyncEngine, step: Step) -> Sequence[Any]:
+async def _rows(engine: AsyncEngine, *steps: Step) -> Sequence[Any]:
     async with engine.connect() as connection:
-        return (await connection.execute(step.statement, step.parameters)).fetchall()
+        results = [await connection.execute(each.statement, each.parameters) for each in steps]
+        return [row for result in results for row in result]
 
 
 async def _outcome(awaitable: Any) -> Outcome:

@@ -61,13 +61,19 @@ def both_ways(
         def enforce_foreign_keys(dbapi_connection: object, _: object) -> None:
             cursor = dbapi_connection.cursor()  # type: ignore[attr-defined]
             cursor.execute("PRAGMA foreign_keys = ON")
+            cursor.execute("PRAGMA synchronous = OFF")
             cursor.close()
 
     async def create(engine: AsyncEngine) -> None:
         async with engine.begin() as connection:
             if engine.dialect.name == "postgresql":
                 await connection.execute(text(COMPOSITE))
+                name = engine.url.database
+                await connection.execute(
+                    text(f"ALTER DATABASE {name} SET synchronous_commit = off")
+                )
             await connection.run_sync(warehouse.metadata.create_all)
+        await engine.dispose()
 
     async def open_all() -> BothWays:
         await create(ours)
