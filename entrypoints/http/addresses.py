@@ -3,8 +3,9 @@ used. They differ where the app is served below a path prefix, the root path."""
 
 from urllib.parse import quote
 
-from starlette._utils import get_route_path
 from starlette.types import Scope
+
+from entrypoints.http.framework_internals import get_route_path
 
 _HEALTH = frozenset(("/health/live", "/health/ready"))
 

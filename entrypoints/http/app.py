@@ -9,7 +9,6 @@ from typing import Any
 import structlog
 from dependency_injector.providers import Object
 from fastapi import FastAPI
-from fastapi.routing import APIRoute, iter_route_contexts
 from fastapi_offline import FastAPIOffline
 
 from entrypoints.api_keys import ApiKeys
@@ -21,14 +20,16 @@ from entrypoints.http.addresses import is_below
 from entrypoints.http.allowed_hosts import AllowedHosts
 from entrypoints.http.beside_requests import beside_requests
 from entrypoints.http.body_limit import BodyLimit
-from entrypoints.http.direct_routes import DirectRoutes
 from entrypoints.http.error_handlers import add_error_handlers
+from entrypoints.http.fast_path import FastPath
+from entrypoints.http.framework_internals import iter_route_contexts
 from entrypoints.http.loopback_only import LoopbackOnly
 from entrypoints.http.openapi import describe
 from entrypoints.http.receipt_purge import purge_now_and_then
 from entrypoints.http.request_context import RequestContext
 from entrypoints.http.request_deadline import RequestDeadline
 from entrypoints.http.root_path import RootPath
+from entrypoints.http.routing_rules import RoutingRules
 from entrypoints.http.start import log_start, noting_failures
 from entrypoints.http.storage_trouble import StorageTrouble
 from entrypoints.log_output import configure_logging
@@ -54,7 +55,13 @@ def create_app(settings: AppSettings, *, any_server: bool = True, **overrides: A
     would make: `create_app(settings, clock=FixedClock(...))`.
 
     The app holds what it can of the limits that the server of `python -m entrypoints` holds by
-    itself; `any_server=False` leaves them to that one. Raises `InvalidSettings`."""
+    itself; `any_server=False` leaves them to that one. Raises `InvalidSettings`, and `TypeError`
+    for the name of an override that the container does not have."""
+    if unknown := overrides.keys() - Container.providers.keys():
+        raise TypeError(
+            f"create_app() cannot override {', '.join(sorted(unknown))}: the container has "
+            f"{', '.join(sorted(Container.providers))}"
+        )
     keys = ApiKeys(settings.api_keys) if settings.api_keys else None
 
     @asynccontextmanager
@@ -80,7 +87,6 @@ def create_app(settings: AppSettings, *, any_server: bool = True, **overrides: A
         finally:
             await storage.close()
 
-    # The API's routes stand before those of the docs page, because the first match is taken.
     app = (FastAPIOffline if settings.docs_enabled else _without_docs)(
         title="Async database service",
         version="0.1.0",
@@ -89,11 +95,11 @@ def create_app(settings: AppSettings, *, any_server: bool = True, **overrides: A
         redirect_slashes=False,
         telemetry=dict.fromkeys(("tracing", "metrics", "logs"), settings.telemetry_enabled),
     )
-    _answer_head(app)
-    routes = [*example_items.router.routes, *health.router.routes]
-    app.router.routes[:0] = routes
+    app.include_router(example_items.router)
+    app.include_router(health.router)
     if not settings.telemetry_enabled:  # FastAPI reports only what goes its way
-        app.add_middleware(DirectRoutes, fastapi=app, routes=routes)
+        app.add_middleware(FastPath, fastapi=app)
+    app.add_middleware(RoutingRules, fastapi=app)
     if any_server:
         app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
     if keys is not None:
@@ -120,13 +126,6 @@ def _refuse_ambiguity(app: FastAPI, prefix: str) -> None:
             f"APP_ROOT_PATH: the app's own paths begin with {prefix} too. Leave it empty if the "
             "proxy adds no prefix to them, or choose another prefix."
         )
-
-
-def _answer_head(app: FastAPI) -> None:
-    """Let the docs pages answer HEAD, as all does that answers GET (RFC 9110, section 9.3.2)."""
-    for route in app.routes:
-        if isinstance(route, APIRoute) and route.methods:
-            route.methods.add("HEAD")
 
 
 def _without_docs(**options: Any) -> FastAPI:

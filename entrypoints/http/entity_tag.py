@@ -1,6 +1,7 @@
 """Entity tags and the conditions that name them (RFC 9110, sections 8.8.3 and 13.1)."""
 
 import re
+from collections.abc import Sequence
 
 _VERSION = re.compile("[1-9][0-9]{0,17}")
 _TAG = re.compile(r'[ \t,]*(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"[ \t]*(?=,|\Z)')
@@ -12,7 +13,7 @@ def entity_tag(version: int) -> str:
     return f'"{version}"'
 
 
-def versions_that_match(if_match: str | None) -> frozenset[int] | None:
+def versions_that_match(if_match: Sequence[str] | None) -> frozenset[int] | None:
     """Return the versions that an `If-Match` field allows, None for every one.
 
     The weak form of a tag is taken too, against RFC 9110, section 13.1.1: a proxy that compresses
@@ -20,25 +21,31 @@ def versions_that_match(if_match: str | None) -> frozenset[int] | None:
     because a tag names the version of the resource, which differs after every change, and not
     the bytes of one of its representations.
     """
-    if if_match is None or if_match.strip() == "*":
+    if if_match is None or _is_any(if_match):
         return None
     return frozenset(int(tag) for tag in _tags(if_match) if _VERSION.fullmatch(tag))
 
 
-def is_known(if_none_match: str | None, version: int) -> bool:
+def is_known(if_none_match: Sequence[str] | None, version: int) -> bool:
     """Tell whether an `If-None-Match` field names the version: the client has it already.
 
     The comparison is weak (RFC 9110, section 13.1.2).
     """
     if if_none_match is None:
         return False
-    if if_none_match.strip() == "*":
+    if _is_any(if_none_match):
         return True
     return str(version) in _tags(if_none_match)
 
 
-def _tags(field: str) -> list[str]:
-    """Return the text of each tag of a list, weak ones included; none at all if it is no list."""
+def _is_any(lines: Sequence[str]) -> bool:
+    return ", ".join(lines).strip() == "*"
+
+
+def _tags(lines: Sequence[str]) -> list[str]:
+    """Return the text of each tag of a list, weak ones included; none at all if it is no list.
+    Several lines are one list (RFC 9110, section 5.3)."""
+    field = ", ".join(lines)
     tags = []
     position = 0
     while tag := _TAG.match(field, position):

@@ -11,7 +11,6 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Match
 
 from application.commits import Outcome
 from application.errors import (
@@ -49,11 +48,15 @@ from entrypoints.http.problem_types import (
     OUTCOME_UNKNOWN,
     STALE_VERSION,
     TRANSACTION_CONFLICT,
+    UNSUPPORTED_MEDIA_TYPE,
     ProblemType,
     phrase,
 )
 from entrypoints.http.storage_trouble import StorageTrouble
 
+MAX_ERRORS = 20
+"""So many errors of one request are listed."""
+MAX_NAME_LENGTH = 200
 _log = structlog.get_logger("entrypoints.http")
 
 
@@ -79,27 +82,23 @@ def add_error_handlers(app: FastAPI, trouble: StorageTrouble | None = None) -> N
 
     @app.exception_handler(RequestValidationError)
     async def validation_failed(request: Request, error: RequestValidationError) -> Response:
+        if _is_body_of_another_type(error):
+            detail = "The body must be JSON: Content-Type: application/json."
+            return problem(request.scope, UNSUPPORTED_MEDIA_TYPE, detail)
+        found = error.errors()
         # What pydantic adds, the input and its context, is left out: it may be secret, or
         # nothing that JSON can hold.
-        return invalid(
-            request,
-            [
-                {
-                    "in": str(each["loc"][0]),
-                    "pointer": _pointer(each["loc"][1:]),
-                    "type": each["type"],
-                    "detail": each["msg"],
-                }
-                for each in error.errors()
-            ],
-        )
+        return invalid(request, [_described(each) for each in found[:MAX_ERRORS]], len(found))
 
     @app.exception_handler(HTTPException)
     async def http_error(request: Request, error: HTTPException) -> Response:
+        if isinstance(error.__cause__, (UnicodeDecodeError, RecursionError)):
+            # FastAPI could not parse the body: wrong as any other that is no JSON.
+            return invalid(request, [_described({"type": "json_invalid", "loc": ("body",)})])
         headers = dict(error.headers or {})
         problem_type, detail = _meaning_of(error)
         if error.status_code == METHOD_NOT_ALLOWED.status:
-            headers["Allow"] = ", ".join(sorted(_allowed_methods(app, request)))
+            headers.setdefault("Allow", _allowed(request))
         return problem(request.scope, problem_type, detail, headers=headers)
 
     @app.exception_handler(KeyReused)
@@ -205,26 +204,60 @@ def _meaning_of(error: HTTPException) -> tuple[ProblemType | int, str]:
     return error.status_code, error.detail
 
 
-def invalid(request: Request, errors: Sequence[Mapping[str, Any]]) -> Response:
-    """Return a 422 that lists the errors."""
-    return problem(request.scope, INVALID_REQUEST, "The request is not valid.", errors=errors)
+def invalid(
+    request: Request, errors: Sequence[Mapping[str, Any]], count: int | None = None
+) -> Response:
+    """Return a 422 that lists the errors, of which there may be more (`count`)."""
+    detail = "The request is not valid."
+    if count is not None and count > len(errors):
+        detail += f" These are the first {len(errors)} of {count} errors."
+    return problem(request.scope, INVALID_REQUEST, detail, errors=errors)
 
 
-def _pointer(location: Sequence[int | str]) -> str:
-    """Return a JSON pointer as a URI fragment (RFC 6901, section 6)."""
-    return "#" + "".join(
-        "/" + quote(str(part).replace("~", "~0").replace("/", "~1"), errors="replace")
-        for part in location
+def _is_body_of_another_type(error: RequestValidationError) -> bool:
+    """Return whether a body was not read as JSON because Content-Type does not say that it is:
+    FastAPI takes such a one for a text of bytes."""
+    return isinstance(error.body, bytes) and any(
+        each["loc"][0] == "body" for each in error.errors()
     )
 
 
-def _allowed_methods(app: FastAPI, request: Request) -> set[str]:
-    """Return the methods of all routes at the request's address (RFC 9110, section 15.5.6)."""
-    allowed: set[str] = set()
-    for route in app.routes:
-        match, _ = route.matches(request.scope)
-        if match is not Match.NONE:
-            allowed |= getattr(route, "methods", None) or set()
-    # An address below none of the routes is that of a file: what the docs page is made of.
-    allowed = allowed or {"GET"}
-    return allowed | ({"HEAD"} if "GET" in allowed else set())
+def _described(error: Mapping[str, Any]) -> dict[str, str]:
+    kind = error["type"]
+    location = error["loc"]
+    if kind == "json_invalid":
+        location = location[:1]  # FastAPI adds the position in the text, which is no JSON pointer
+    kind, detail = _IN_JSON.get(kind) or (kind, error["msg"])
+    return {
+        "in": str(location[0]),
+        "pointer": _pointer(location[1:]),
+        "type": kind,
+        "detail": detail,
+    }
+
+
+_IN_JSON: Mapping[str, tuple[str, str]] = {
+    "json_invalid": ("json_invalid", "The body is not JSON in UTF-8."),
+    # What FastAPI has read of the body are Python's objects, which its client does not know.
+    "model_attributes_type": ("model_type", "Input should be an object"),
+}
+
+
+def _pointer(location: Sequence[int | str]) -> str:
+    """Return a JSON pointer as a URI fragment (RFC 6901, section 6): that of what is around it if
+    a name in it is long."""
+    pointer = "#"
+    for part in location:
+        text = str(part)
+        if len(text) > MAX_NAME_LENGTH:
+            break
+        pointer += "/" + quote(text.replace("~", "~0").replace("/", "~1"), errors="replace")
+    return pointer
+
+
+def _allowed(request: Request) -> str:
+    """Return the methods of the route that itself rejects one; files can only be read."""
+    found = request.scope.get("effective_route")
+    methods = set(found[0].methods) if found else set()
+    methods = methods or {"GET"}
+    return ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))

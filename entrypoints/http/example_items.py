@@ -13,7 +13,6 @@ from starlette.responses import Response
 from application.example_item_service import ExampleItemService
 from domain.example_item import ExampleItem
 from entrypoints.http.cursor import decode_cursor, encode_cursor
-from entrypoints.http.direct_route import DirectRoute
 from entrypoints.http.entity_tag import entity_tag, is_known, versions_that_match
 from entrypoints.http.example_item_schemas import (
     EXAMPLE_ID,
@@ -30,8 +29,10 @@ REVALIDATED = {"Cache-Control": "private, no-cache"}
 
 PATH = "/api/v1/examples/database-example/"
 ITEM_PATH = PATH + "{item_id}"
+# What is no UUID is nobody's address: a 404, where FastAPI's 422 would be an error of the client's.
+ITEM_ROUTE = PATH + "{item_id:uuid}"
 
-router = APIRouter(route_class=DirectRoute, tags=["Example items"])
+router = APIRouter(tags=["Example items"])
 
 
 async def example_item_service(request: Request) -> ExampleItemService:
@@ -41,17 +42,17 @@ async def example_item_service(request: Request) -> ExampleItemService:
 
 Service = Annotated[ExampleItemService, Depends(example_item_service)]
 IfMatch = Annotated[
-    str | None,
+    list[str] | None,
     Header(
         description="Change the item only if its ETag is one of these (RFC 9110, section 13.1.1).",
-        examples=['"1"'],
+        examples=[['"1"']],
     ),
 ]
 IfNoneMatch = Annotated[
-    str | None,
+    list[str] | None,
     Header(
         description="Answer 304 if the item's ETag is one of these (RFC 9110, section 13.1.2).",
-        examples=['"1"'],
+        examples=[['"1"']],
     ),
 ]
 CACHED = {"Cache-Control": header("Ask whether it still holds.", REVALIDATED["Cache-Control"])}
@@ -114,7 +115,7 @@ async def create_example_item(
 
 
 @router.get(
-    ITEM_PATH,
+    ITEM_ROUTE,
     summary="Get an item",
     response_model=ExampleItemRead,
     responses={
@@ -134,7 +135,7 @@ async def get_example_item(
 
 
 @router.put(
-    ITEM_PATH,
+    ITEM_ROUTE,
     summary="Replace an item",
     response_model=ExampleItemRead,
     responses={
@@ -156,7 +157,7 @@ async def replace_example_item(
 
 
 @router.patch(
-    ITEM_PATH,
+    ITEM_ROUTE,
     summary="Change an item in part",
     response_model=ExampleItemRead,
     responses={
@@ -183,7 +184,7 @@ async def change_example_item(
 
 
 @router.delete(
-    ITEM_PATH,
+    ITEM_ROUTE,
     summary="Delete an item",
     status_code=204,
     responses={

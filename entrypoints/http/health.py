@@ -5,12 +5,11 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
-from entrypoints.http.direct_route import DirectRoute
 from entrypoints.http.openapi import header, headers, problems
 from entrypoints.http.problem import problem
 from entrypoints.http.problem_types import NOT_READY, SHUTTING_DOWN
 
-router = APIRouter(route_class=DirectRoute, tags=["Health"])
+router = APIRouter(tags=["Health"])
 
 
 class Health(BaseModel):

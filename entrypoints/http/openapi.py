@@ -4,7 +4,6 @@ from typing import Any
 from urllib.parse import quote
 
 from fastapi import FastAPI
-from fastapi.openapi.utils import get_openapi
 
 from entrypoints.http.problem import MEDIA_TYPE, Problem
 from entrypoints.http.problem_types import PROBLEM_TYPES, ProblemType, phrase
@@ -88,44 +87,52 @@ _RETRY_AFTER = {
 }
 
 
+_FASTAPIS_OWN = {
+    "description": "Validation Error",
+    "content": {"application/json": {"schema": {"$ref": _REFERENCE + "HTTPValidationError"}}},
+}
 _BEARER_KEY = {"type": "http", "scheme": "bearer", "description": "A key that may read or write."}
 
 
 def describe(app: FastAPI, *, wants_keys: bool) -> None:
     """Make the app's OpenAPI document say what is sent, problem documents included."""
+    made_by_fastapi = app.openapi
+    described: dict[str, Any] = {}
 
     def openapi() -> dict[str, Any]:
-        if not app.openapi_schema:
-            document = get_openapi(
-                title=app.title,
-                version=app.version,
-                summary=app.summary,
-                description=app.description,
-                routes=app.routes,
-                tags=app.openapi_tags,
-            )
-            schemas = document.setdefault("components", {}).setdefault("schemas", {})
-            problem = Problem.model_json_schema(ref_template=_REFERENCE + "{model}")
-            schemas |= problem.pop("$defs", {})
-            schemas["Problem"] = problem
-            schemas.pop("HTTPValidationError", None)
-            schemas.pop("ValidationError", None)
-            if wants_keys:
-                document["components"]["securitySchemes"] = {"key": _BEARER_KEY}
-            for path in document["paths"].values():
-                for operation in path.values():
-                    if wants_keys and "Health" not in operation["tags"]:
-                        operation["security"] = [{"key": []}]
-                        operation["responses"] |= problems(401, 403)
-                    answers = operation["responses"]
-                    # FastAPI adds one wherever there are parameters; ours are said by us.
-                    if "application/json" in answers.get("422", {}).get("content", {}):
-                        del answers["422"]
-                    # What every request can meet.
-                    answers["default"] = problems(500)[500] | {"description": "Any other error"}
-                    for answer in answers.values():
-                        answer.setdefault("headers", {}).update(_ALWAYS)
-            app.openapi_schema = document
-        return app.openapi_schema
+        nonlocal described
+        document = made_by_fastapi()
+        # FastAPI makes another one when routes were added.
+        if document is not described:
+            _complete(document, wants_keys)
+            described = document
+        return document
 
     app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _complete(document: dict[str, Any], wants_keys: bool) -> None:
+    components = document.setdefault("components", {})
+    schemas = components.setdefault("schemas", {})
+    problem = Problem.model_json_schema(ref_template=_REFERENCE + "{model}")
+    schemas |= problem.pop("$defs", {})
+    schemas["Problem"] = problem
+    schemas.pop("HTTPValidationError", None)
+    schemas.pop("ValidationError", None)
+    if wants_keys:
+        components.setdefault("securitySchemes", {})["key"] = _BEARER_KEY
+    for path in document["paths"].values():
+        for operation in path.values():
+            if wants_keys and "Health" not in operation.get("tags", ()):
+                # A route may want more than that, one or the other.
+                wanted = operation.get("security") or [{}]
+                operation["security"] = [{"key": [], **each} for each in wanted]
+                operation["responses"] |= problems(401, 403)
+            responses = operation["responses"]
+            # FastAPI adds one wherever there are parameters; ours are said by us.
+            if responses.get("422") == _FASTAPIS_OWN:
+                del responses["422"]
+            # What every request can meet.
+            responses["default"] = problems(500)[500] | {"description": "Any other error"}
+            for response in responses.values():
+                response.setdefault("headers", {}).update(_ALWAYS)

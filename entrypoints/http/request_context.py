@@ -43,7 +43,7 @@ class RequestContext:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], header, _NO_SNIFFING]
+                message["headers"] = [*message.get("headers", ()), header, _NO_SNIFFING]
             await send(message)
 
         try:
@@ -95,10 +95,10 @@ class RequestContext:
 
 def _fields(scope: Scope, started: float) -> dict[str, Any]:
     """Return what the log says of every connection: its client too, where it is known."""
-    route = scope.get("route")
+    found = scope.get("effective_route")
     fields = {
         # The template: a path may hold what does not belong in a log.
-        "route": route.path if route is not None else None,
+        "route": found[0].template if found else None,
         "duration_ms": round((time.perf_counter() - started) * 1000, 3),
     }
     if CLIENT_NAME in scope:
@@ -107,7 +107,7 @@ def _fields(scope: Scope, started: float) -> dict[str, Any]:
 
 
 def _id_of(scope: Scope) -> str:
-    for name, value in scope["headers"]:
+    for name, value in scope.setdefault("headers", []):
         if name == b"x-request-id" and _WELL_FORMED.fullmatch(value):
             return str(value, "ascii")
     # It tells requests apart and is no secret, so that the system need not be asked for chance.

@@ -56,7 +56,7 @@ async def test_a_line_names_the_route_and_not_the_path(
         ("GET", template, 200),
         ("PUT", template, 422),
         ("POST", template, 405),
-        ("GET", template, 404),
+        ("GET", None, 404),
         ("GET", None, 404),
         ("DELETE", template, 204),
     ]

@@ -1,0 +1,69 @@
+"""What is used of FastAPI and Starlette that their documents do not promise.
+
+No other module imports such a name. `pyproject.toml` bounds both packages to the minor versions
+that this was tried with, and `tests/unit/test_framework_internals.py` says what an upgrade broke.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import fields
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi._compat import ModelField
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import RouteContext, iter_route_contexts
+from starlette._exception_handler import wrap_app_handling_exceptions
+from starlette._utils import get_route_path
+from starlette.middleware.exceptions import ExceptionMiddleware
+from starlette.requests import Request
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp
+
+__all__ = [
+    "Dependant",
+    "ModelField",
+    "RouteContext",
+    "error_handlers_of",
+    "get_route_path",
+    "has_nothing_but",
+    "included_routes",
+    "iter_route_contexts",
+    "with_error_handlers",
+]
+
+_DEFAULTS = Dependant()
+
+
+def has_nothing_but(dependant: Dependant, *names: str) -> bool:
+    """Return whether all fields but these are empty, those that a new version adds included."""
+    return all(
+        # FastAPI leaves out some of what is empty, and makes an empty list of the rest.
+        (getattr(dependant, each.name) or None) == (getattr(_DEFAULTS, each.name) or None)
+        for each in fields(Dependant)
+        if each.name not in names
+    )
+
+
+def included_routes(routes: Sequence[BaseRoute]) -> Iterator[Sequence[BaseRoute]]:
+    """Yield the list of routes of each router that was included, and of those within."""
+    for each in routes:
+        if router := getattr(each, "original_router", None):
+            yield router.routes
+            yield from included_routes(router.routes)
+
+
+def error_handlers_of(app: FastAPI) -> tuple[dict[Any, Any], dict[int, Any]]:
+    """Return the handlers of exceptions and those of statuses that the app has by now."""
+    # The others are for what happens outside of routes.
+    handlers = {k: h for k, h in app.exception_handlers.items() if k not in (500, Exception)}
+    middleware = ExceptionMiddleware(app.router, handlers)
+    return middleware._exception_handlers, middleware._status_handlers
+
+
+def with_error_handlers(
+    app: ASGIApp, request: Request, handlers: tuple[dict[Any, Any], dict[int, Any]]
+) -> ASGIApp:
+    """Return the app with error handlers where FastAPI has them: around a route, and once more
+    around those."""
+    request.scope["starlette.exception_handlers"] = handlers
+    return wrap_app_handling_exceptions(wrap_app_handling_exceptions(app, request), request)
