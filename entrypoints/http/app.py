@@ -4,6 +4,7 @@ import gc
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import structlog
@@ -80,8 +81,8 @@ def create_app(settings: AppSettings, *, any_server: bool = True, **overrides: A
                 await storage.open()
             log_start(app, settings)
             async with (
-                beside_requests(container.readiness().keep_checking()),
-                beside_requests(purge_now_and_then(container.idempotency())),
+                beside_requests(container.readiness().keep_checking),
+                beside_requests(partial(purge_now_and_then, container.idempotency())),
             ):
                 yield
         finally:

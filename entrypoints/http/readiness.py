@@ -54,10 +54,11 @@ class Readiness:
         return None
 
     def _take_note(self, why_not: str | None) -> None:
-        if why_not != self._why_not:
-            if why_not:
-                _log.warning("not ready", reason=why_not)
-            else:
-                _log.info("ready again")
+        has_changed = why_not != self._why_not
+        # Before the log, which may fail.
         self._why_not = why_not
         self._is_known.set()
+        if has_changed and why_not:
+            _log.warning("not ready", reason=why_not)
+        elif has_changed:
+            _log.info("ready again")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from application.errors import StorageUnavailable
+from entrypoints.http import beside_requests as beside_requests_module
 from entrypoints.http import readiness
 from entrypoints.http.beside_requests import beside_requests
 from entrypoints.http.readiness import Readiness
@@ -37,7 +38,7 @@ def _often(monkeypatch: pytest.MonkeyPatch) -> None:
 @asynccontextmanager
 async def checked(storage: Storage) -> AsyncIterator[Readiness]:
     ready = Readiness(storage.check)
-    async with beside_requests(ready.keep_checking()):
+    async with beside_requests(ready.keep_checking):
         yield ready
 
 
@@ -110,7 +111,7 @@ async def test_a_check_that_takes_its_time_to_end_holds_no_answer_up(
             await ends.wait()
 
     ready = Readiness(stubborn)
-    async with beside_requests(ready.keep_checking()):
+    async with beside_requests(ready.keep_checking):
         async with asyncio.timeout(5):
             assert not await ready.is_ready()
         ends.set()
@@ -123,3 +124,44 @@ async def test_a_defect_of_the_check_tells_nothing_of_its_text(log_lines: list[A
         assert not await ready.is_ready()
 
     assert log_lines[0]["reason"] == "the check failed (RuntimeError)"
+
+
+async def test_a_log_that_fails_stops_no_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    class FullDisk:
+        def __getattr__(self, name: str) -> Any:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(beside_requests_module, "RESTART_SECONDS", 0.001)
+    monkeypatch.setattr(beside_requests_module, "_log", FullDisk())
+    monkeypatch.setattr(readiness, "_log", FullDisk())
+    storage = Storage()
+    storage.error = StorageUnavailable("the database shuts down")
+    async with checked(storage) as ready:
+        await until(ready, False)
+        storage.error = None
+        await until(ready, True)
+        storage.error = StorageUnavailable("the database shuts down")
+        await until(ready, False)
+
+
+async def test_a_background_task_that_fails_is_logged_and_restarted(
+    monkeypatch: pytest.MonkeyPatch, log_lines: list[Any]
+) -> None:
+    monkeypatch.setattr(beside_requests_module, "RESTART_SECONDS", 0.001)
+    runs = 0
+    is_done = asyncio.Event()
+
+    async def work() -> None:
+        nonlocal runs
+        runs += 1
+        if runs < 3:
+            raise RuntimeError("broken")
+        is_done.set()
+
+    async with beside_requests(work), asyncio.timeout(10):
+        await is_done.wait()
+
+    assert [line["event"] for line in log_lines] == [
+        "a background task failed, and is restarted",
+        "a background task failed, and is restarted",
+    ]
