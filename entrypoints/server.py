@@ -1,12 +1,11 @@
 """The HTTP server: uvicorn's, which sees its clients off before it ends."""
 
 import asyncio
-import os
+import logging
 import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from types import FrameType
 
@@ -14,6 +13,7 @@ import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 
 from entrypoints.http.http_protocol import HttpProtocol
+from entrypoints.listener import Listener, bound_sockets
 from entrypoints.settings import AppSettings
 
 DRAIN_SECONDS = 2.0
@@ -34,8 +34,10 @@ class ServerConfig(uvicorn.Config):
             host=settings.host,
             port=settings.port,
             workers=settings.workers,
-            loop="uvloop" if sys.platform != "win32" else "auto",
+            # `Listener` needs a loop that can wait for a socket to become readable.
+            loop="uvloop" if sys.platform != "win32" else "asyncio:SelectorEventLoop",
             http=HttpProtocol,
+            timeout_keep_alive=settings.keep_alive_seconds,
             timeout_graceful_shutdown=settings.shutdown_grace_seconds,
             # The request's own log line says more, and the log is configured already.
             access_log=False,
@@ -59,14 +61,27 @@ class DrainingServer(uvicorn.Server):
     have the rest of the grace period (`timeout_graceful_shutdown`).
     """
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        # Without sockets, uvicorn starts the app's lifespan and accepts nothing by itself.
+        await super().startup(sockets=[])
+        try:
+            listening = sockets or bound_sockets(self.config.host, self.config.port)
+            self._listener = Listener(listening, self._new_protocol, self.config.backlog)
+        except OSError as error:
+            logging.getLogger("uvicorn.error").error(error)
+            await self.lifespan.shutdown()
+            sys.exit(STARTUP_FAILURE)
+        if not sockets:  # the supervisor has logged it otherwise
+            self._log_started_message(listening)
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         grace = self.config.timeout_graceful_shutdown or DRAIN_SECONDS
         began = time.monotonic()
         self.lifespan.state["draining"] = True
         self.server_state.default_headers.append((b"connection", b"close"))
         await self._until_all_are_gone(began + min(DRAIN_SECONDS, grace / 2))
-        await self._accept_the_last_ones()
-        # From now on nobody comes, and who came last has yet to ask.
+        # Who is connected by then is served, and may have sent nothing yet.
+        await self._listener.close()
         await self._until_all_are_gone(time.monotonic() + min(LAST_ONES_SECONDS, grace / 4))
         # Whoever waits takes it for a number of seconds, of which there are parts.
         remaining = grace - (time.monotonic() - began)
@@ -84,37 +99,10 @@ class DrainingServer(uvicorn.Server):
         ):
             await asyncio.sleep(0.02)
 
-    async def _accept_the_last_ones(self) -> None:
-        """Stop listening, and serve whom the kernel had connected by then: closing the socket would
-        reset them."""
-        accepted: list[socket.socket] = []
-        for server in self.servers:
-            # Copies, which stay open when the server closes its own.
-            listeners = [socket.socket(fileno=os.dup(each.fileno())) for each in server.sockets]
-            server.close()
-            accepted += _connected(listeners)
-            for listener in listeners:
-                listener.close()
-        loop = asyncio.get_running_loop()
-        for connection in accepted:
-            with suppress(OSError):  # it has gone meanwhile
-                await loop.connect_accepted_socket(self._new_protocol, connection)
-
     def _new_protocol(self) -> HttpProtocol:
         return HttpProtocol(
             config=self.config, server_state=self.server_state, app_state=self.lifespan.state
         )
-
-
-def _connected(listeners: Sequence[socket.socket]) -> Iterator[socket.socket]:
-    """Accept who is connected already."""
-    for listener in listeners:
-        listener.setblocking(False)
-        with suppress(OSError):  # nobody is left, or one has gone
-            while True:
-                connection, _ = listener.accept()
-                connection.setblocking(False)
-                yield connection
 
 
 class SingleServer(DrainingServer):

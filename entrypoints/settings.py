@@ -47,6 +47,7 @@ class AppSettings(BaseSettings):
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     workers: Annotated[int, Field(ge=1, le=256)] = 1
     max_body_bytes: Annotated[int, Field(ge=1)] = 65_536
+    keep_alive_seconds: Annotated[int, Field(ge=1, le=3600)] = 75
     # Text, and not a list, so that the environment need not hold JSON.
     allowed_hosts: str = "*"
     root_path: str = ""

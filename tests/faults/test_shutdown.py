@@ -3,8 +3,8 @@
 Taken out, `DrainingServer.shutdown` lets uvicorn close idle connections at once, on which clients
 are sending at that moment; and `/health/ready` never tells. Taken out, `SingleServer` and
 `Supervisor.join_all` let the second signal be for nothing, and the latter has the kernel connect
-clients that no worker is left to answer. Taken out, what `DrainingServer._accept_the_last_ones`
-does resets those that the kernel has connected last.
+clients that no worker is left to answer. Taken out, what `Listener.close` accepts at last is reset:
+those that the kernel had connected by then.
 """
 
 import asyncio

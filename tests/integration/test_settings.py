@@ -29,6 +29,7 @@ OTHER_VALUES: dict[str, tuple[str, Any]] = {
     "workers": ("3", 3),
     "idempotency_key_hours": ("48", 48),
     "max_body_bytes": ("1000", 1000),
+    "keep_alive_seconds": ("120", 120),
     "allowed_hosts": ("api.example.org, *.example.net",) * 2,
     "root_path": ("/shop/", "/shop"),
     "shutdown_grace_seconds": ("30", 30),
@@ -110,6 +111,7 @@ def test_the_server_is_run_as_the_settings_say(monkeypatch: pytest.MonkeyPatch) 
         "workers",
         "shutdown_grace_seconds",
         "max_body_bytes",
+        "keep_alive_seconds",
         "allow_anonymous",
     ):
         monkeypatch.setenv(name_of(field), OTHER_VALUES[field][0])
@@ -129,6 +131,7 @@ def test_the_server_is_run_as_the_settings_say(monkeypatch: pytest.MonkeyPatch) 
     assert (config.host, config.port, config.workers) == ("0.0.0.0", 9000, 3)
     assert (config.loop, config.http) == ("uvloop", HttpProtocol)
     assert (config.timeout_graceful_shutdown, config.max_body_bytes) == (30, 1000)
+    assert config.timeout_keep_alive == 120
 
 
 @pytest.mark.parametrize(("enabled", "routes"), [("true", True), ("false", False)])

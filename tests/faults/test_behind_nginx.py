@@ -1,0 +1,50 @@
+"""Requests through nginx over connections that were idle: none fails.
+
+With `APP_KEEP_ALIVE_SECONDS` below the idle timeout of nginx, some POSTs are answered with 502: it
+sends on connections that the service closes at that moment, and does not repeat a POST.
+"""
+
+import asyncio
+import random
+
+import httpx
+import pytest
+
+from entrypoints.settings import AppSettings
+from tests.faults.running import service_on
+from tests.integration.service import ITEMS
+from tests.processes.nginx import Nginx, needs_nginx
+
+PROXIES_CLOSE_AFTER_SECONDS = 60
+"""nginx's keepalive_timeout for upstream servers, and AWS load balancers' idle timeout."""
+CLIENTS = 30
+ROUNDS = 4
+
+
+def test_the_default_is_longer_than_what_proxies_have() -> None:
+    keep_alive = AppSettings(_env_file=None).keep_alive_seconds
+    assert keep_alive >= PROXIES_CLOSE_AFTER_SECONDS + 10
+
+
+@needs_nginx
+@pytest.mark.slow
+async def test_no_post_fails_on_a_connection_that_was_idle() -> None:
+    """Each POST comes when its connection has been idle for about as long as nginx keeps it."""
+
+    async def post_now_and_again(client: httpx.AsyncClient, number: int) -> list[int]:
+        chance = random.Random(number)
+        statuses = []
+        for _ in range(ROUNDS):
+            answer = await client.post(ITEMS, json={"name": f"of client {number}"})
+            statuses.append(answer.status_code)
+            await asyncio.sleep(chance.uniform(0.9, 1.1))
+        return statuses
+
+    async with service_on("memory://", APP_KEEP_ALIVE_SECONDS="3") as service:
+        with Nginx(service.port, upstream_options="keepalive_timeout 1s;") as nginx:
+            base_url = f"http://127.0.0.1:{nginx.port}"
+            async with httpx.AsyncClient(base_url=base_url, trust_env=False, timeout=30) as client:
+                found = await asyncio.gather(
+                    *(post_now_and_again(client, number) for number in range(CLIENTS))
+                )
+            assert {status for statuses in found for status in statuses} == {201}, nginx.log
