@@ -1,16 +1,21 @@
 """What happens on a connection before the app is asked, and when its client has gone."""
 
 import asyncio
+import socket
+from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
 
 import httptools
 import structlog
+from starlette.middleware.body_limit import MAX_BODY_SIZE_SCOPE_KEY
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import (
     HttpToolsProtocol,
     RequestResponseCycle,
 )
 
+from entrypoints.http.body_rate import DEFAULT_BODY_RATE, body_rate_of
 from entrypoints.http.problem import problem
 from entrypoints.http.problem_types import (
     BODY_TOO_LARGE,
@@ -31,9 +36,15 @@ MAX_URL_BYTES = 8_000
 MAX_HEAD_BYTES = 32_000
 MAX_FRAMING = 6
 """How many bytes may carry one of a body: chunks of a single byte each take so many."""
+MAX_PENDING_BYTES = 65_536
+"""How much is read ahead while the request before is served."""
 WRITE_SECONDS = 20.0
 """How long a client may leave unread what was sent to it."""
-LINGER_SECONDS = 1.0
+PROBE_SECONDS = 0.5
+"""How long after a client's FIN a response may take before the client has to show that it lives."""
+LAST_LOOK_SECONDS = 0.01
+_END = b"\r\n\r\n"
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _HEAD_TOO_LARGE = (HEADER_TOO_LARGE, f"The header fields have more than {MAX_HEAD_BYTES:,} bytes.")
 
 _log = structlog.get_logger("entrypoints.http")
@@ -42,62 +53,91 @@ _log = structlog.get_logger("entrypoints.http")
 class HttpProtocol(HttpToolsProtocol):
     """uvicorn's protocol, with limits to the size of a request and to the time that it takes.
 
-    A request that is malformed, too large or too slow is refused with a problem document, and the
-    connection closed. The work for a client that has hung up is cancelled: nobody waits for it.
-    A client that does not read its answers is cut off.
+    One request at a time is parsed and served; what the client sends ahead waits, up to a bound.
+    A request that is malformed, too large or too slow is rejected with a problem document, and the
+    connection closed. The work for a client that has hung up is cancelled. A client that does not
+    read its responses is cut off.
     """
 
     config: "ServerConfig"
     _running: RequestResponseCycle | None = None
     _task: "asyncio.Task[None] | None" = None
-    _reading = False
-    _in_head = False
+    # The request that is being read.
+    _in_message = False
+    _in_body = False
     _received = 0
+    _length = 0
+    _left = 0
     _body_bytes = 0
+    _max_body_bytes = 0
+    _rate = DEFAULT_BODY_RATE
+    _is_admitted = False
+    _expects_continue = False
     _asks_to_upgrade = False
-    _too_slow: asyncio.TimerHandle | None = None
-    _unread: asyncio.TimerHandle | None = None
     _reason: tuple[ProblemType, str] | None = None
-    _is_refused = False
+    _is_rejected = False
+    # The request that was read, and has no complete response.
+    _in_progress = False
+    # When to give up on what the client should do: send a request, or the rest of it.
+    _due: float | None = None
+    _left_when_paused: float | None = None
+    _timer: asyncio.TimerHandle | None = None
+    _timer_at = 0.0
+    _is_last_look = False
+    _unread: asyncio.TimerHandle | None = None
+    _has_ended = False
+    _probe: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(WholeAnswers(transport, self.loop))  # type: ignore[arg-type]
-        self._too_slow = self.loop.call_later(self.config.read_seconds, self._give_up)
+        whole = WholeAnswers(transport, self.loop, lambda: self._in_message or self._is_rejected)
+        super().connection_made(whole)  # type: ignore[arg-type]
+        self.flow = _Flow(self)
+        # Received, and not parsed yet.
+        self._pending = bytearray()
+        self._tail = b""
+        self._expect_within(self.config.read_seconds)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._stop_waiting()
+        self._due = None
+        for timer in (self._timer, self._probe):
+            if timer:
+                timer.cancel()
         self._stop_waiting_for_reader()
         super().connection_lost(exc)
         self._cancel()
 
     def data_received(self, data: bytes) -> None:
-        if self._is_refused:
-            return
-        self._feed(data)
-        if self._reading and not self._is_refused:
-            self._received += len(data)
-            if self._in_head and self._received > MAX_HEAD_BYTES:
-                self._refuse(*_HEAD_TOO_LARGE)
-            elif self._received > MAX_HEAD_BYTES + MAX_FRAMING * self.config.max_body_bytes:
-                self._refuse(
-                    BODY_TOO_LARGE, "The body has too much around it: chunk sizes, or trailers."
-                )
-        if not self._reading:
-            self._stop_waiting()
-        elif self._too_slow is None and not self._is_refused:
-            # Most requests come whole, and never get here.
-            self._too_slow = self.loop.call_later(self.config.read_seconds, self._give_up)
+        if self.transport.is_closing():
+            return  # it is read only so that the client can read what it was sent
+        if self._pending or self._in_progress:
+            self._pending += data
+            if len(self._pending) > MAX_PENDING_BYTES:
+                self.flow.pause_reading()
+        else:
+            end = self._end_of_piece(data)
+            if end == len(data):  # most requests come alone, and have no body
+                self._feed(data)
+            else:
+                self._pending += data
+                self._parse_pending()
+        self._expect_the_rest()
 
-    def send_400_response(self, msg: str) -> None:  # noqa: ARG002
-        """Refuse what the parser, or one of its callbacks here, did not take."""
-        self._refuse(
-            *(self._reason or (MALFORMED_REQUEST, "This is not HTTP as RFC 9112 defines it."))
-        )
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """Return whether the connection stays open: a client that has sent its requests may close
+        its side and wait for the responses (RFC 9112, section 9.6)."""
+        if not self._in_progress or self._running is None:
+            return False
+        self._has_ended = True
+        if not self._pending:
+            self._running.keep_alive = False
+        self._probe = self.loop.call_later(PROBE_SECONDS, self._ask_for_life)
+        return True
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._reading = self._in_head = True
-        self._received = self._body_bytes = 0
+        self._in_message = True
+        self._due = None
+        self._length = self._left = self._body_bytes = 0
 
     def on_url(self, url: bytes) -> None:
         super().on_url(url)
@@ -110,38 +150,78 @@ class HttpProtocol(HttpToolsProtocol):
                 self._stop_parsing(MALFORMED_REQUEST, "CONNECT is for proxies.")
             self._asks_to_upgrade = True
             return
-        self._in_head = False
-        hosts = size = 0
-        for name, value in self.headers:
-            size += len(name) + len(value) + len(b": \r\n")
-            if name == b"content-length" and int(value) > self.config.max_body_bytes:
-                self._too_large()
-            hosts += name == b"host"
-        if size > MAX_HEAD_BYTES:
+        if self._received > MAX_HEAD_BYTES:
             self._stop_parsing(*_HEAD_TOO_LARGE)
+        hosts = 0
+        for name, value in self.headers:
+            if name == b"content-length":
+                self._length = self._left = int(value)
+            hosts += name == b"host"
         # RFC 9112, section 3.2.
         if hosts != 1 and (hosts or self.parser.get_http_version() == "1.1"):
             self._stop_parsing(MALFORMED_REQUEST, "A request has one Host.")
         super().on_headers_complete()
+        self._in_body = True
+        self._is_admitted = False
+        self._max_body_bytes = self.config.max_body_bytes
+        self._rate = DEFAULT_BODY_RATE
+        self._due = None
+        if self._length > self._max_body_bytes:
+            # Only the route knows whether that is too much; see `app_reads`. A client that is told
+            # no before it has sent all of it must not send its next request here.
+            self.cycle.keep_alive = False
+            self._expects_continue = self.cycle.waiting_for_100_continue
+            self.cycle.waiting_for_100_continue = False
         # Trailers go to a list that nobody reads: they must not pass for header fields, which a
         # proxy may have checked (RFC 9110, section 6.5.1).
         self.headers = []
 
     def on_body(self, body: bytes) -> None:
+        if self._left:
+            self._left -= len(body)
         self._body_bytes += len(body)
-        if self._body_bytes > self.config.max_body_bytes:
-            self._too_large()
+        if self._body_bytes > self._max_body_bytes and (
+            self._is_admitted or self.cycle.response_complete
+        ):
+            self._stop_parsing(BODY_TOO_LARGE, self._too_large())
+        if self._due is not None:
+            rate = self._rate
+            earned = self._due + len(body) / rate.bytes_per_second
+            self._due = min(earned, monotonic() + rate.seconds)
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        if not self._asks_to_upgrade:
-            self._reading = False
-            super().on_message_complete()
+        if self._asks_to_upgrade:
+            return
+        self._in_message = self._in_body = False
+        self._received = 0
+        self._tail = b""
+        self._due = self._left_when_paused = None
+        super().on_message_complete()
+        if self.cycle.response_complete:
+            self._expect_within(self.timeout_keep_alive)
+        else:
+            self._in_progress = True
 
     def on_response_complete(self) -> None:
-        super().on_response_complete()
+        # In place of uvicorn's: it serves what was parsed already, and here nothing is.
+        self.server_state.total_requests += 1
+        self._in_progress = False
         if self.transport.is_closing():
             self._wait_for_reader()
+            return
+        if self._pending:
+            self._parse_pending()
+        if not self._in_body or self.cycle.response_complete:
+            self.flow.resume_reading()
+        if self._in_progress or self.transport.is_closing():
+            return
+        if self._has_ended:
+            self._close()
+        elif self._in_message:
+            self._expect_the_rest()
+        else:
+            self._expect_within(self.timeout_keep_alive)
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -152,8 +232,46 @@ class HttpProtocol(HttpToolsProtocol):
             self._stop_waiting_for_reader()
         super().resume_writing()
 
-    def timeout_keep_alive_handler(self) -> None:
-        self._close()
+    def app_reads(self) -> None:
+        """The app asks for the body, or for more of it: it has found the route, which may have
+        limits of its own."""
+        if self.cycle.response_complete or not (
+            self._in_message or self._body_bytes > self._max_body_bytes
+        ):
+            return
+        scope = cast(dict[str, Any], self.cycle.scope)
+        self._max_body_bytes = scope.get(MAX_BODY_SIZE_SCOPE_KEY, self.config.max_body_bytes)
+        if max(self._length, self._body_bytes) > self._max_body_bytes:
+            self._reject(BODY_TOO_LARGE, self._too_large())
+            # Whoever reads is cancelled, and must not go on with what has come.
+            self.cycle.message_event.clear()
+            return
+        if not self._is_admitted:
+            self._is_admitted = True
+            self._rate = body_rate_of(scope.get("endpoint"))
+            if self._due is not None:
+                self._expect_within(self._rate.seconds)
+            elif self._left_when_paused is not None:
+                self._left_when_paused = self._rate.seconds
+        if self._expects_continue:
+            self._expects_continue = False
+            self.transport.write(_CONTINUE)
+
+    def reading_paused(self) -> None:
+        """Stop the clock: the client cannot send."""
+        if self._in_message:
+            due, self._due = self._due, None
+            self._left_when_paused = self._rate.seconds if due is None else due - monotonic()
+
+    def reading_resumed(self) -> None:
+        """Let the clock run again."""
+        if self._left_when_paused is not None:
+            self._expect_within(self._left_when_paused)
+            self._left_when_paused = None
+
+    def may_read_more(self) -> bool:
+        """Return whether there is room for what the client sends ahead."""
+        return len(self._pending) <= MAX_PENDING_BYTES
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         # As uvicorn does, but the task is kept.
@@ -162,17 +280,52 @@ class HttpProtocol(HttpToolsProtocol):
         self._task.add_done_callback(self.tasks.discard)
         self.tasks.add(self._task)
 
-    def _feed(self, data: bytes) -> None:
-        # As uvicorn does, but for the upgrade.
-        self._unset_keepalive_if_required()
-        try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserError:
-            self.send_400_response("")
-        except httptools.HttpParserUpgrade as upgrade:
-            self._ignore_upgrade(data[upgrade.args[0] :])
+    def _end_of_piece(self, data: bytes | bytearray) -> int:
+        """Return how much of the data can be parsed without parsing two requests.
 
-    def _ignore_upgrade(self, rest: bytes) -> None:
+        A request ends at the length of its body, or at an empty line: that of its head, or that
+        behind its last chunk and trailers (RFC 9112, sections 2.1 and 7.1).
+        """
+        if self._left:
+            return min(self._left, len(data))
+        if self._tail:
+            across = (self._tail + data[: len(_END) - 1]).find(_END)
+            if across >= 0:
+                return across + len(_END) - len(self._tail)
+        found = data.find(_END)
+        return found + len(_END) if found >= 0 else len(data)
+
+    def _parse_pending(self) -> None:
+        """Parse up to the end of a request, and on as long as there is none to be served."""
+        while self._pending and not self._in_progress and not self.transport.is_closing():
+            end = self._end_of_piece(self._pending)
+            piece = bytes(self._pending[:end])
+            del self._pending[:end]
+            self._feed(piece)
+
+    def _feed(self, piece: bytes) -> None:
+        self._received += len(piece)
+        try:
+            self.parser.feed_data(piece)
+        except httptools.HttpParserError:
+            # The parser's own error, or that of one of the callbacks here.
+            self._reject(
+                *(self._reason or (MALFORMED_REQUEST, "This is not HTTP as RFC 9112 defines it."))
+            )
+        except httptools.HttpParserUpgrade:
+            self._ignore_upgrade()
+        else:
+            if self._in_message and not self._left:
+                self._tail = (self._tail + piece[-len(_END) :])[1 - len(_END) :]
+            if not self._in_body:
+                if self._received > MAX_HEAD_BYTES:
+                    self._reject(*_HEAD_TOO_LARGE)
+            elif self._received > 2 * MAX_HEAD_BYTES + MAX_FRAMING * self._body_bytes:
+                self._reject(
+                    BODY_TOO_LARGE, "The body has too much around it: chunk sizes, or trailers."
+                )
+
+    def _ignore_upgrade(self) -> None:
         """Read the request as if it did not ask for another protocol (RFC 9110, section 7.8).
 
         The parser that has seen it ask reads nothing more, not even the body.
@@ -182,28 +335,89 @@ class HttpProtocol(HttpToolsProtocol):
         fields = b"".join(b"%b: %b\r\n" % field for field in self.headers if field[0] != b"upgrade")
         self.parser = httptools.HttpRequestParser(self)
         self._asks_to_upgrade = False
-        self._feed(b"%b %b HTTP/%b\r\n%b\r\n" % (method, self.url, version, fields) + rest)
+        self._received = 0
+        self._feed(b"%b %b HTTP/%b\r\n%b\r\n" % (method, self.url, version, fields))
 
-    def _too_large(self) -> None:
-        self._stop_parsing(
-            BODY_TOO_LARGE, f"The body has more than {self.config.max_body_bytes:,} bytes."
-        )
+    def _too_large(self) -> str:
+        return f"The body has more than {self._max_body_bytes:,} bytes."
 
     def _stop_parsing(self, problem_type: ProblemType, detail: str) -> None:
         self._reason = (problem_type, detail)
         raise ValueError(detail)  # the parser makes this an error of its own
 
-    def _stop_waiting(self) -> None:
-        if self._too_slow:
-            self._too_slow.cancel()
-            self._too_slow = None
+    def _expect_the_rest(self) -> None:
+        """Start the clock if a request has come in part. Most come whole, and never do that."""
+        if self._in_message and self._due is None and not self.flow.read_paused:
+            seconds = self._rate.seconds if self._in_body else self.config.read_seconds
+            self._expect_within(seconds)
+
+    def _expect_within(self, seconds: float) -> None:
+        # Not the loop's own time: that is when its turn began.
+        self._due = monotonic() + seconds
+        self._is_last_look = False
+        if self._timer is None or self._due < self._timer_at:
+            if self._timer:
+                self._timer.cancel()
+            self._set_timer(seconds)
+
+    def _set_timer(self, seconds: float) -> None:
+        self._timer_at = monotonic() + seconds
+        self._timer = self.loop.call_later(max(seconds, 0.001), self._look)
+
+    def _look(self) -> None:
+        """Give up if it is time. One timer serves for whatever is due next: to set another one for
+        each request would cost more."""
+        self._timer = None
+        if self._due is None:
+            return
+        remaining = self._due - monotonic()
+        if remaining > 0:
+            self._is_last_look = False
+            self._set_timer(remaining)
+        elif not self._is_last_look:
+            # If the loop was late, what the client has sent in time is yet to be read.
+            self._is_last_look = True
+            self._set_timer(LAST_LOOK_SECONDS)
+        else:
+            self._give_up()
 
     def _give_up(self) -> None:
-        if self._reading:
-            detail = f"The request took more than {self.config.read_seconds:g} seconds to arrive."
-            self._refuse(REQUEST_TOO_SLOW, detail)
-        else:
+        if not self._in_message:
             self._close()  # nothing came at all
+        elif self._in_body:
+            rate = f"{self._rate.bytes_per_second:,g} bytes a second"
+            self._reject(
+                REQUEST_TOO_SLOW, f"The body came more than {self._rate.seconds:g} s behind {rate}."
+            )
+        else:
+            self._reject(
+                REQUEST_TOO_SLOW,
+                f"The head took more than {self.config.read_seconds:g} seconds to arrive.",
+            )
+
+    def _ask_for_life(self) -> None:
+        """Find out whether the client has hung up, or has only said that it sends no more: its FIN
+        is the same. The system of a client that is gone answers whatever is sent with a reset.
+
+        A client ignores 100 Continue if it expects none (RFC 9110, section 15.2.1). HTTP/1.0 has no
+        such response: there the client is taken to be gone.
+        """
+        cycle = self._running
+        if cycle is None or self.transport.is_closing():
+            return
+        if not cycle.response_started:
+            if cycle.scope["http_version"] == "1.0":
+                self.transport.abort()
+                return
+            self.transport.write(_CONTINUE)
+        self._probe = self.loop.call_later(PROBE_SECONDS / 4, self._look_for_reset)
+
+    def _look_for_reset(self) -> None:
+        connection = self.transport.get_extra_info("socket")
+        if connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+            self.transport.abort()
+        else:
+            self._probe = self.loop.call_later(2 * PROBE_SECONDS, self._ask_for_life)
 
     def _wait_for_reader(self) -> None:
         if self._unread is None:
@@ -219,28 +433,19 @@ class HttpProtocol(HttpToolsProtocol):
         self.transport.close()
         self._wait_for_reader()
 
-    def _refuse(self, problem_type: ProblemType, detail: str) -> None:
-        """Answer in the app's place, and close the connection."""
-        self._is_refused = True
-        self._stop_waiting()
-        running = self._running
-        if running and running is self.cycle and running.more_body:
-            if running.response_started:
-                self._close()  # it was answered before it was read
+    def _reject(self, problem_type: ProblemType, detail: str) -> None:
+        """Respond in the app's place, and close the connection."""
+        self._due = self._left_when_paused = None
+        if self._in_body or self._in_progress:
+            if self.cycle.response_started:
+                self._close()  # the app responded before it had read all
                 return
             self._cancel()
-        elif running and not running.response_complete:
-            # The request before is still being answered, and this one has no turn.
-            running.keep_alive = False
-            return
-        self.transport.write(self._answer(problem_type, detail))
-        # A client that is still sending would lose the answer to a reset, so it may finish.
-        self.flow.resume_reading()
-        if self.transport.can_write_eof():
-            self.transport.write_eof()
-        self.loop.call_later(LINGER_SECONDS, self._close)
+        self._is_rejected = True
+        self.transport.write(self._response(problem_type, detail))
+        self._close()
 
-    def _answer(self, problem_type: ProblemType, detail: str) -> bytes:
+    def _response(self, problem_type: ProblemType, detail: str) -> bytes:
         scope = cast(dict[str, Any], getattr(self, "scope", None) or {})
         request_id = scope.get("request_id") or uuid4().hex
         path = self.url[:200].partition(b"?")[0] if scope else b""
@@ -257,7 +462,7 @@ class HttpProtocol(HttpToolsProtocol):
             (b"connection", b"close"),
         ]
         status = problem_type.status
-        _log.info("refused", status=status, reason=detail, request_id=request_id)
+        _log.info("rejected", status=status, reason=detail, request_id=request_id)
         head = b"".join(b"%b: %b\r\n" % field for field in fields)
         return (
             b"HTTP/1.1 %d %b\r\n" % (status, phrase(status).encode())
@@ -271,3 +476,22 @@ class HttpProtocol(HttpToolsProtocol):
             self._running.disconnected = True
             self._running.scope["hung_up"] = True  # type: ignore[typeddict-unknown-key]
             self._task.cancel()
+
+
+class _Flow(FlowControl):
+    """uvicorn's flow control, which lets the protocol know what the app and the transport do."""
+
+    def __init__(self, protocol: HttpProtocol) -> None:
+        super().__init__(protocol.transport)
+        self._protocol = protocol
+
+    def pause_reading(self) -> None:
+        if not self.read_paused:
+            super().pause_reading()
+            self._protocol.reading_paused()
+
+    def resume_reading(self) -> None:
+        self._protocol.app_reads()
+        if self.read_paused and self._protocol.may_read_more():
+            super().resume_reading()
+            self._protocol.reading_resumed()

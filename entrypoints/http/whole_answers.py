@@ -1,41 +1,68 @@
-"""A transport that sends an answer in one piece."""
+"""A transport that sends a response in one piece."""
 
 import asyncio
+from collections.abc import Callable
+
+HIGH_WATER_BYTES = 65_536
+"""What is written within one turn of the event loop, and not sent yet, is at most so much."""
+LINGER_SECONDS = 1.0
 
 
 class WholeAnswers:
     """Sends what is written to it once the event loop comes round again.
 
-    uvicorn writes the head of an answer and its body apart, and uvloop sends each at once: two
+    uvicorn writes the head of a response and its body apart, and uvloop sends each at once: two
     system calls, two packets, and a client that wakes up twice.
     """
 
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        transport: asyncio.Transport,
+        loop: asyncio.AbstractEventLoop,
+        is_receiving: Callable[[], bool],
+    ) -> None:
+        """`is_receiving` returns whether the client may still be sending a request."""
         self._transport = transport
         self._loop = loop
+        self._is_receiving = is_receiving
+        self._lingers = False
         self._written: list[bytes] = []
+        self._size = 0
         self.get_extra_info = transport.get_extra_info
-        self.is_closing = transport.is_closing
         self.abort = transport.abort
         self.pause_reading = transport.pause_reading
         self.resume_reading = transport.resume_reading
-        self.can_write_eof = transport.can_write_eof
         self.set_protocol = transport.set_protocol
+
+    def is_closing(self) -> bool:
+        return self._lingers or self._transport.is_closing()
 
     def write(self, data: bytes) -> None:
         if not self._written:
             self._loop.call_soon(self._send)
         self._written.append(data)
-
-    def write_eof(self) -> None:
-        self._send()
-        self._transport.write_eof()
+        self._size += len(data)
+        if self._size > HIGH_WATER_BYTES:
+            # An app that writes without waiting would fill the memory before the loop comes
+            # round. The transport tells the protocol to pause it if the client does not read.
+            self._send()
 
     def close(self) -> None:
+        """Send what was written, and close.
+
+        A client that is still sending is read for a moment: a reset, which is what closing a
+        socket with unread data means, would take the response from it (RFC 9112, section 9.6).
+        """
         self._send()
-        self._transport.close()
+        if self.is_closing() or not (self._is_receiving() and self._transport.can_write_eof()):
+            self._transport.close()
+            return
+        self._lingers = True
+        self._transport.write_eof()
+        self._transport.resume_reading()
+        self._loop.call_later(LINGER_SECONDS, self._transport.close)
 
     def _send(self) -> None:
-        written, self._written = self._written, []
-        if written and not self._transport.is_closing():
+        written, self._written, self._size = self._written, [], 0
+        if written and not self.is_closing():
             self._transport.writelines(written)

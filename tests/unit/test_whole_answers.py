@@ -4,6 +4,9 @@ import asyncio
 from collections.abc import Iterable
 from typing import Any
 
+import pytest
+
+from entrypoints.http import whole_answers
 from entrypoints.http.whole_answers import WholeAnswers
 
 
@@ -13,6 +16,7 @@ class Wire(asyncio.Transport):
     def __init__(self) -> None:
         super().__init__()
         self.sent: list[bytes] = []
+        self.closed = asyncio.Event()
 
     def writelines(self, list_of_data: Iterable[Any]) -> None:
         assert not self.is_closing()
@@ -26,6 +30,7 @@ class Wire(asyncio.Transport):
 
     def close(self) -> None:
         self.sent.append(b"<close>")
+        self.closed.set()
 
     def abort(self) -> None:
         self.sent.append(b"<abort>")
@@ -41,7 +46,7 @@ class Wire(asyncio.Transport):
 
 
 def on(wire: Wire) -> WholeAnswers:
-    return WholeAnswers(wire, asyncio.get_running_loop())
+    return WholeAnswers(wire, asyncio.get_running_loop(), lambda: False)
 
 
 async def test_head_and_body_are_sent_together() -> None:
@@ -58,13 +63,34 @@ async def test_head_and_body_are_sent_together() -> None:
 
 
 async def test_what_was_written_is_sent_before_the_end() -> None:
-    for end, mark in ((WholeAnswers.close, b"<close>"), (WholeAnswers.write_eof, b"<end>")):
-        wire = Wire()
-        transport = on(wire)
-        transport.write(b"answer")
-        end(transport)
-        await asyncio.sleep(0)
-        assert wire.sent == [b"answer", mark]
+    wire = Wire()
+    transport = on(wire)
+    transport.write(b"response")
+    transport.close()
+    await asyncio.sleep(0)
+    assert wire.sent == [b"response", b"<close>"]
+
+
+async def test_a_client_that_still_sends_can_finish(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(whole_answers, "LINGER_SECONDS", 0.01)
+    wire = Wire()
+    transport = WholeAnswers(wire, asyncio.get_running_loop(), lambda: True)
+    transport.write(b"response")
+    transport.close()
+    assert transport.is_closing()
+    transport.write(b"too late")
+    assert wire.sent == [b"response", b"<end>"]
+    await wire.closed.wait()
+    assert wire.sent == [b"response", b"<end>", b"<close>"]
+
+
+async def test_what_is_written_without_a_pause_is_not_piled_up() -> None:
+    wire = Wire()
+    transport = on(wire)
+    for _ in range(100):
+        transport.write(bytes(10_000))
+    unsent = 1_000_000 - sum(map(len, wire.sent))
+    assert unsent <= whole_answers.HIGH_WATER_BYTES
 
 
 async def test_nothing_is_sent_on_a_connection_that_was_lost_meanwhile() -> None:

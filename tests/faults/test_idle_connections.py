@@ -13,7 +13,7 @@ import pytest
 from entrypoints.settings import AppSettings
 from tests.faults.running import service_on
 from tests.integration.service import ITEMS
-from tests.processes.nginx import Nginx, needs_nginx
+from tests.processes.nginx import needs_nginx, nginx
 
 PROXIES_CLOSE_AFTER_SECONDS = 60
 """nginx's keepalive_timeout for upstream servers, and AWS load balancers' idle timeout."""
@@ -41,10 +41,14 @@ async def test_no_post_fails_on_a_connection_that_was_idle() -> None:
         return statuses
 
     async with service_on("memory://", APP_KEEP_ALIVE_SECONDS="3") as service:
-        with Nginx(service.port, upstream_options="keepalive_timeout 1s;") as nginx:
-            base_url = f"http://127.0.0.1:{nginx.port}"
+        server = (
+            "location / { proxy_pass http://service; proxy_http_version 1.1; "
+            "proxy_set_header Connection ''; }"
+        )
+        upstream = f"server {service.host}:{service.port}; keepalive 64; keepalive_timeout 1s;"
+        with nginx(server, f"upstream service {{ {upstream} }}") as base_url:
             async with httpx.AsyncClient(base_url=base_url, trust_env=False, timeout=30) as client:
                 found = await asyncio.gather(
                     *(post_now_and_again(client, number) for number in range(CLIENTS))
                 )
-            assert {status for statuses in found for status in statuses} == {201}, nginx.log
+    assert {status for statuses in found for status in statuses} == {201}
