@@ -135,6 +135,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self.scope["body_is_timed"] = True  # type: ignore[typeddict-unknown-key]
         self._in_message = True
         self._due = None
         self._length = self._left = self._body_bytes = 0

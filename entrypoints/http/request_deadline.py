@@ -37,13 +37,30 @@ class RequestDeadline:
         deadlines = self._deadlines
         deadlines.add(task)
 
+        awaits_body: bool = scope.get("body_is_timed", False)
+
+        async def receive_in_time() -> Message:
+            # `HttpProtocol` bounds the time that the client takes to send the body, and a large
+            # one takes longer than this deadline, which counts from each piece on.
+            nonlocal awaits_body
+            if not awaits_body:
+                return await receive()
+            deadlines.remove(task)
+            message = await receive()
+            if awaits_body:
+                awaits_body = message.get("more_body", False)
+                deadlines.add(task)
+            return message
+
         def send_in_time(message: Message) -> Any:
             # What has begun cannot be replaced by another response, and may take its time.
+            nonlocal awaits_body
+            awaits_body = False
             deadlines.remove(task)
             return send(message)
 
         try:
-            await self._app(scope, receive, send_in_time)
+            await self._app(scope, receive_in_time if awaits_body else receive, send_in_time)
         except asyncio.CancelledError:
             others = deadlines.cancelled.pop(task, None)
             if others is None or task.uncancel() > others:
