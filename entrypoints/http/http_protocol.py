@@ -126,6 +126,7 @@ class HttpProtocol(HttpToolsProtocol):
         """Return whether the connection stays open: a client that has sent its requests may close
         its side and wait for the responses (RFC 9112, section 9.6)."""
         if not self._in_progress or self._running is None:
+            self.transport.flush()  # type: ignore[attr-defined]
             return False
         self._has_ended = True
         if not self._pending:

@@ -39,13 +39,13 @@ class WholeAnswers:
 
     def write(self, data: bytes) -> None:
         if not self._written:
-            self._loop.call_soon(self._send)
+            self._loop.call_soon(self.flush)
         self._written.append(data)
         self._size += len(data)
         if self._size > HIGH_WATER_BYTES:
             # An app that writes without waiting would fill the memory before the loop comes
             # round. The transport tells the protocol to pause it if the client does not read.
-            self._send()
+            self.flush()
 
     def close(self) -> None:
         """Send what was written, and close.
@@ -53,7 +53,7 @@ class WholeAnswers:
         A client that is still sending is read for a moment: a reset, which is what closing a
         socket with unread data means, would take the response from it (RFC 9112, section 9.6).
         """
-        self._send()
+        self.flush()
         if self.is_closing() or not (self._is_receiving() and self._transport.can_write_eof()):
             self._transport.close()
             return
@@ -62,7 +62,8 @@ class WholeAnswers:
         self._transport.resume_reading()
         self._loop.call_later(LINGER_SECONDS, self._transport.close)
 
-    def _send(self) -> None:
+    def flush(self) -> None:
+        """Send what was written."""
         written, self._written, self._size = self._written, [], 0
         if written and not self.is_closing():
             self._transport.writelines(written)
