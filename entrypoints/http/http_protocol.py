@@ -114,12 +114,15 @@ class HttpProtocol(HttpToolsProtocol):
             if len(self._pending) > MAX_PENDING_BYTES:
                 self.flow.pause_reading()
         else:
-            end = self._end_of_piece(data)
-            if end == len(data):  # most requests come alone, and have no body
-                self._feed(data)
-            else:
-                self._pending += data
-                self._parse_pending()
+            # Most requests come alone, and often without a body: one piece, or two.
+            start, size = 0, len(data)
+            while start < size:
+                end = self._end_of_piece(data, start)
+                self._feed(data[start:end])
+                start = end
+                if not self._may_parse():
+                    self._pending += data[start:]
+                    break
         self._expect_the_rest()
 
     def eof_received(self) -> bool:  # type: ignore[override]
@@ -136,7 +139,6 @@ class HttpProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self.scope["body_is_timed"] = True  # type: ignore[typeddict-unknown-key]
         self._in_message = True
         self._due = None
         self._length = self._left = self._body_bytes = 0
@@ -214,7 +216,7 @@ class HttpProtocol(HttpToolsProtocol):
             return
         if self._pending:
             self._parse_pending()
-        if not self._in_body or self.cycle.response_complete:
+        if self.flow.read_paused and (not self._in_body or self.cycle.response_complete):
             self.flow.resume_reading()
         if self._in_progress or self.transport.is_closing():
             return
@@ -237,8 +239,8 @@ class HttpProtocol(HttpToolsProtocol):
     def app_reads(self) -> None:
         """The app asks for the body, or for more of it: it has found the route, which may have
         limits of its own."""
-        if self.cycle.response_complete or not (
-            self._in_message or self._body_bytes > self._max_body_bytes
+        if not (self._in_message or self._body_bytes > self._max_body_bytes) or (
+            self.cycle.response_complete
         ):
             return
         scope = cast(dict[str, Any], self.cycle.scope)
@@ -282,24 +284,27 @@ class HttpProtocol(HttpToolsProtocol):
         self._task.add_done_callback(self.tasks.discard)
         self.tasks.add(self._task)
 
-    def _end_of_piece(self, data: bytes | bytearray) -> int:
-        """Return how much of the data can be parsed without parsing two requests.
+    def _may_parse(self) -> bool:
+        return not (self._in_progress or self.transport.is_closing())
+
+    def _end_of_piece(self, data: bytes | bytearray, start: int = 0) -> int:
+        """Return up to where the data can be parsed without parsing two requests.
 
         A request ends at the length of its body, or at an empty line: that of its head, or that
         behind its last chunk and trailers (RFC 9112, sections 2.1 and 7.1).
         """
         if self._left:
-            return min(self._left, len(data))
+            return min(start + self._left, len(data))
         if self._tail:
-            across = (self._tail + data[: len(_END) - 1]).find(_END)
+            across = (self._tail + data[start : start + len(_END) - 1]).find(_END)
             if across >= 0:
-                return across + len(_END) - len(self._tail)
-        found = data.find(_END)
+                return start + across + len(_END) - len(self._tail)
+        found = data.find(_END, start)
         return found + len(_END) if found >= 0 else len(data)
 
     def _parse_pending(self) -> None:
         """Parse up to the end of a request, and on as long as there is none to be served."""
-        while self._pending and not self._in_progress and not self.transport.is_closing():
+        while self._pending and self._may_parse():
             end = self._end_of_piece(self._pending)
             piece = bytes(self._pending[:end])
             del self._pending[:end]
@@ -349,6 +354,9 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _expect_the_rest(self) -> None:
         """Start the clock if a request has come in part. Most come whole, and never do that."""
+        if self._in_body:
+            # The app has yet to begin: the task was made in this turn of the event loop.
+            self.scope["body_is_timed"] = True  # type: ignore[typeddict-unknown-key]
         if self._in_message and self._due is None and not self.flow.read_paused:
             seconds = self._rate.seconds if self._in_body else self.config.read_seconds
             self._expect_within(seconds)

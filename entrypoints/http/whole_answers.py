@@ -25,17 +25,14 @@ class WholeAnswers:
         self._transport = transport
         self._loop = loop
         self._is_receiving = is_receiving
-        self._lingers = False
         self._written: list[bytes] = []
         self._size = 0
+        self.is_closing: Callable[[], bool] = transport.is_closing
         self.get_extra_info = transport.get_extra_info
         self.abort = transport.abort
         self.pause_reading = transport.pause_reading
         self.resume_reading = transport.resume_reading
         self.set_protocol = transport.set_protocol
-
-    def is_closing(self) -> bool:
-        return self._lingers or self._transport.is_closing()
 
     def write(self, data: bytes) -> None:
         if not self._written:
@@ -57,7 +54,7 @@ class WholeAnswers:
         if self.is_closing() or not (self._is_receiving() and self._transport.can_write_eof()):
             self._transport.close()
             return
-        self._lingers = True
+        self.is_closing = lambda: True
         self._transport.write_eof()
         self._transport.resume_reading()
         self._loop.call_later(LINGER_SECONDS, self._transport.close)
