@@ -19,6 +19,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from entrypoints.http.body_rate import body_rate
 from entrypoints.http.error_handlers import add_error_handlers
 from entrypoints.http.request_deadline import RequestDeadline
+from entrypoints.http.storage_trouble import StorageTrouble
 from tests.faults.served_app import ServedApp, read_to_end
 
 HOST = b"Host: test\r\n"
@@ -28,7 +29,7 @@ LARGE = 400_000
 MAX_BODY_BYTES = 1_000_000
 
 app = FastAPI()
-app.add_middleware(RequestDeadline, seconds=DEADLINE_SECONDS)
+app.add_middleware(RequestDeadline, seconds=DEADLINE_SECONDS, trouble=StorageTrouble())
 add_error_handlers(app)
 
 
