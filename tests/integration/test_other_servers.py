@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, WebSocket
 from starlette.types import Message, Receive, Scope, Send
 
 from entrypoints.http.app import CANNOT_START, create_app
@@ -161,6 +161,10 @@ async def test_an_open_address_is_served_if_that_is_intended() -> None:
 async def test_a_websocket_by_an_open_address_is_denied() -> None:
     app = create_app(settings_for("memory://"))
 
+    @app.websocket("/feed")
+    async def feed(websocket: WebSocket) -> None:
+        await websocket.accept()
+
     async def served(scope: Scope, receive: Receive, send: Send) -> None:
         await app({**scope, "server": ("192.0.2.7", 80)}, receive, send)
 
@@ -185,3 +189,20 @@ async def test_a_body_is_limited_whatever_reads_it(path: str, whole: bool) -> No
     async with client_at("http://test", app, ("127.0.0.1", 80)) as client:
         content = LARGE if whole else in_pieces(LARGE)
         problem_of(await client.post(path, content=content, headers=JSON), BODY_TOO_LARGE)
+
+
+async def test_a_body_that_says_it_is_too_large_is_not_read() -> None:
+    read = []
+
+    class Body(httpx.AsyncByteStream):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            read.append(True)
+            yield LARGE
+
+    app = create_app(settings_for("memory://", max_body_bytes=1000))
+    headers = {**JSON, "Content-Length": str(len(LARGE))}
+    async with client_at("http://test", app, ("127.0.0.1", 80)) as client:
+        request = httpx.Request("POST", f"http://test{ITEMS}", headers=headers, stream=Body())
+        problem_of(await client.send(request), BODY_TOO_LARGE)
+
+    assert not read

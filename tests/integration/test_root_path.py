@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from entrypoints.api_keys import new_key
@@ -105,6 +105,35 @@ async def test_health_needs_neither_key_nor_host_and_the_rest_does(
         for path in (ITEMS, "/health", "/health/other", "/docs"):
             problem_of(await client.get("/shop" + path), KEY_MISSING)
             problem_of(await client.get("/shop" + path, headers=elsewhere), UNKNOWN_HOST)
+
+
+@pytest.mark.parametrize("strips", [True, False], ids=["stripped", "passed on"])
+async def test_mounted_apps_and_the_url_of_the_request_are_right(strips: bool) -> None:
+    app, inner = create_app(settings_for("memory://", root_path="/shop")), FastAPI()
+    app.mount("/inner", inner)
+
+    @inner.get("/url")
+    async def url(request: Request) -> str:
+        return request.url.path
+
+    transport = httpx.ASGITransport(Served("/shop", "", "", strips=strips).below(app))
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        assert (await client.get("/shop/inner/url")).json() == "/shop/inner/url"
+        asset = await client.get("/shop/static-offline-docs/swagger-ui.css")
+        assert asset.status_code == 200
+
+
+async def test_the_root_path_of_an_outer_app_comes_before_the_setting() -> None:
+    app, outer = create_app(settings_for("memory://", root_path="/shop")), FastAPI()
+    outer.mount("/inner", app)
+    transport = httpx.ASGITransport(outer)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://test") as client,
+    ):
+        created = await client.post("/inner" + ITEMS, json={"name": "lamp"})
+        assert created.headers["Location"].startswith("/inner" + ITEMS)
+        assert (await client.get(created.headers["Location"])).json() == created.json()
 
 
 async def test_who_asks_the_service_itself_needs_no_prefix() -> None:
