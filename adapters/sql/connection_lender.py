@@ -8,6 +8,7 @@ from typing import cast
 
 from sqlalchemy import PoolProxiedConnection, event
 from sqlalchemy.exc import MissingGreenlet
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import QueuePool
 from sqlalchemy.util import greenlet_spawn
@@ -20,6 +21,10 @@ LAST_USE = "last_use"
 """Under this name a connection's `info` tells when it was given back last: `time.monotonic()`."""
 
 _Turn = asyncio.Future[PoolProxiedConnection | None]
+
+
+class NoConnectionFree(StorageUnavailable):
+    """No connection became free in time."""
 
 
 class ConnectionLender:
@@ -57,17 +62,25 @@ class ConnectionLender:
         """The most connections that can be lent at a time."""
         return self._pool.size()
 
-    async def lend(self) -> PoolProxiedConnection:
+    @property
+    def patience(self) -> float:
+        """How long to wait for a connection, in seconds: the pool's timeout."""
+        return self._pool.timeout()
+
+    async def lend(self, seconds: float | None = None) -> PoolProxiedConnection:
         """Return a connection, to be ended with `give_back`.
 
-        Raises `StorageUnavailable` if too many wait already, if none becomes free within the
-        pool's timeout, or if the database cannot be reached.
+        Raises `NoConnectionFree` if none becomes free within `seconds`, the pool's timeout by
+        default; `StorageUnavailable` if too many wait already, or if the database cannot be
+        reached.
         """
         if self._kept:
             return self._kept.pop()
         pool = self._pool
         is_exhausted = pool.checkedin() <= self._promised and pool.overflow() >= 0
-        if is_exhausted and (lease := await self._turn(pool.timeout())):
+        if is_exhausted and (
+            lease := await self._turn(self.patience if seconds is None else seconds)
+        ):
             return lease
         lease = await self._take()
         if self._keep_seconds:
@@ -133,6 +146,8 @@ class ConnectionLender:
             self._wake_one()
             if isinstance(error, StorageUnavailable) or not isinstance(error, Exception):
                 raise
+            if isinstance(error, PoolTimeoutError):
+                raise NoConnectionFree(str(cannot_connect(error))) from error
             raise cannot_connect(error) from error
 
     def _put_back(self, lease: PoolProxiedConnection) -> None:
@@ -196,4 +211,4 @@ class ConnectionLender:
 
 def _give_up(turn: _Turn) -> None:
     if not turn.done():
-        turn.set_exception(StorageUnavailable("no connection to the database became free in time"))
+        turn.set_exception(NoConnectionFree("no connection to the database became free in time"))

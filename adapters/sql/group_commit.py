@@ -50,8 +50,7 @@ def commit_together(connection: sqlite3.Connection, units: list[WriteWork]) -> N
                 _run_apart(connection, unit)
         connection.commit()
     except Exception as error:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
+        connection.rollback()  # does nothing where SQLite has undone all
         fail_all(units, error)
 
 
@@ -64,13 +63,19 @@ def _run_apart(connection: sqlite3.Connection, unit: WriteWork) -> None:
     try:
         _run(connection, unit)
     except Exception as error:
-        if not connection.in_transaction:
-            raise  # a full disk, for one, makes SQLite undo the whole transaction
+        # A full disk, for one, makes SQLite undo the whole transaction; and a statement that was
+        # interrupted at its end has not undone itself.
+        if not connection.in_transaction or _is_interrupt(error):
+            raise
         if has_several:
             connection.execute("ROLLBACK TO unit")
         unit.error = cast(Exception, meaning_of(error))
     if has_several:
         connection.execute("RELEASE unit")
+
+
+def _is_interrupt(error: Exception) -> bool:
+    return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT
 
 
 def _run(connection: sqlite3.Connection, unit: WriteWork) -> None:

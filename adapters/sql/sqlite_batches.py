@@ -6,6 +6,7 @@ batch is as large as there are waiters, and a lone waiter waits for nobody.
 """
 
 import asyncio
+import math
 import sqlite3
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -14,7 +15,7 @@ from typing import Any, Generic, TypeVar, cast
 import aiosqlite
 from sqlalchemy import PoolProxiedConnection
 
-from adapters.sql.connection_lender import ConnectionLender
+from adapters.sql.connection_lender import ConnectionLender, NoConnectionFree
 from adapters.sql.driver_errors import meaning_of
 from adapters.sql.statement_events import StatementEvents
 
@@ -28,10 +29,12 @@ _T = TypeVar("_T")
 class Work:
     """What waits: the statements, and what went wrong with them on the thread."""
 
-    __slots__ = ("done", "error", "statements")
+    __slots__ = ("done", "error", "statements", "until")
 
-    # Who waits for it, from the moment that it is given to `SqliteBatches`.
+    # From the moment that it is given to `SqliteBatches`: its waiter, and how long that one waits
+    # for a connection, in the event loop's time.
     done: "asyncio.Future[None]"
+    until: float
 
     def __init__(self, statements: Sequence[tuple[str, Sequence[Any]]]) -> None:
         self.statements = statements
@@ -68,6 +71,7 @@ class SqliteBatches(Generic[_WorkT]):
     async def done(self, work: _WorkT) -> None:
         """Return when the work is done; raise what became of it instead."""
         work.done = self._loop.create_future()
+        work.until = self._loop.time() + self._lender.patience
         self._waiting.append(work)
         self._start_runner()
         await work.done
@@ -87,11 +91,12 @@ class SqliteBatches(Generic[_WorkT]):
     async def _run_all(self) -> None:
         while self._waiting:
             try:
-                lease = await self._lender.lend()
+                lease = await self._lender.lend(self._waiting[0].until - self._loop.time())
+            except NoConnectionFree as error:
+                # Only the time of the first ones is over.
+                self._fail_until(self._loop.time(), error)
             except Exception as error:
-                batch = self._next_batch()
-                fail_all(batch, error)
-                _tell_all(batch)
+                self._fail_until(math.inf, error)
             else:
                 try:
                     await self._run_batches(lease)
@@ -137,6 +142,14 @@ class SqliteBatches(Generic[_WorkT]):
         batch = [work for work in self._waiting if not work.done.done()]
         self._waiting = []
         return batch
+
+    def _fail_until(self, time: float, error: Exception) -> None:
+        """Fail the work that waits for a connection no longer than until then."""
+        waiting = self._waiting
+        batch = [work for work in self._next_batch() if work.until <= time]
+        self._waiting = [work for work in waiting if work.until > time]
+        fail_all(batch, error)
+        _tell_all(batch)
 
     def _watch(self, lease: PoolProxiedConnection, batch: list[_WorkT]) -> Callable[[], None]:
         """Tell the listeners of the statements; return what tells them how these ended."""

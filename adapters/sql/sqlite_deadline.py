@@ -3,6 +3,8 @@
 import math
 import sqlite3
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, PoolProxiedConnection, event
@@ -28,10 +30,11 @@ class SqliteDeadline:
 
 
 class DeadlineConnection(sqlite3.Connection):
-    """A connection whose COMMIT is not interrupted.
+    """A connection whose COMMIT and ROLLBACK are not interrupted.
 
     SQLite asks the progress handler once more at the end of a statement. What it interrupts there
-    has been made all the same, and is reported as if it had not.
+    has been made all the same, and is reported as if it had not. A ROLLBACK comes when the time is
+    over already, and one that is interrupted leaves the transaction to whatever comes next.
     """
 
     _handler: tuple[Any, int] = (None, 0)
@@ -41,9 +44,18 @@ class DeadlineConnection(sqlite3.Connection):
         super().set_progress_handler(handler, n)
 
     def commit(self) -> None:
+        with self._without_interrupts():
+            super().commit()
+
+    def rollback(self) -> None:
+        with self._without_interrupts():
+            super().rollback()
+
+    @contextmanager
+    def _without_interrupts(self) -> Iterator[None]:
         super().set_progress_handler(None, 0)
         try:
-            super().commit()
+            yield
         finally:
             super().set_progress_handler(*self._handler)
 

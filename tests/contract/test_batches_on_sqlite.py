@@ -3,12 +3,16 @@
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import cast
 
 import pytest
+from sqlalchemy.pool import QueuePool
 
 from adapters.sql.connection_lender import ConnectionLender
 from adapters.sql.sqlite_batches import SqliteBatches, Work
 from adapters.sql.statement_events import StatementEvents
+from application.errors import StorageUnavailable
 from tests.database_settings import engine_for
 
 
@@ -59,3 +63,41 @@ async def test_who_comes_while_a_batch_runs_is_in_the_next(batches: CountedBatch
         await asyncio.sleep(0)
     await asyncio.gather(first, *(batches.done(Work(())) for _ in range(3)))
     assert batches.sizes == [1, 3]
+
+
+async def test_each_waits_for_a_connection_as_long_as_if_it_were_alone(
+    sqlite_file_url: str,
+) -> None:
+    """Guards those that came late: the time of the first one says nothing of theirs."""
+    engine = engine_for(sqlite_file_url)  # its only connection is taken
+    lender = ConnectionLender(engine)
+    lender_of_batches = ConnectionLender(engine)
+    batches = CountedBatches(lender_of_batches, StatementEvents(engine))
+    taken = await lender.lend()
+    cast(QueuePool, engine.pool)._timeout = 0.3
+
+    first = asyncio.create_task(batches.done(Work(())))
+    await asyncio.sleep(0.2)
+    second = asyncio.create_task(batches.done(Work(())))
+    with pytest.raises(StorageUnavailable, match="free in time"):
+        await first
+    assert not second.done()
+    lender.give_back(taken)
+
+    await second
+    assert batches.sizes == [1]
+    await batches.close()
+    await engine.dispose()
+
+
+async def test_all_fail_at_once_when_there_is_no_database(tmp_path: Path) -> None:
+    engine = engine_for(f"sqlite+aiosqlite:///{tmp_path / 'test.db'}")
+    (tmp_path / "test.db").mkdir()
+    batches = CountedBatches(ConnectionLender(engine), StatementEvents(engine))
+
+    outcomes = await asyncio.gather(
+        *(batches.done(Work(())) for _ in range(3)), return_exceptions=True
+    )
+
+    assert [type(outcome) for outcome in outcomes] == [StorageUnavailable] * 3
+    await engine.dispose()
