@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 from alembic.autogenerate.api import AutogenContext
+from alembic.autogenerate.render import _repr_type
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 _SQL_TYPE = re.compile(r"(?P<name>[A-Z]+) ?(?P<arguments>\(\d+(?:, ?\d+)*\))?")
@@ -26,11 +27,8 @@ def _plain(item: TypeEngine[Any], context: AutogenContext) -> str:
     module = type(item).__module__
     if isinstance(item, TypeDecorator):
         return _plain(item.impl_instance, context)
-    if dialect := re.match(r"sqlalchemy\.dialects\.(\w+)", module):
-        context.imports.add(f"from sqlalchemy.dialects import {dialect[1]}")
-        return f"{dialect[1]}.{item!r}"
     if module.startswith("sqlalchemy."):
-        return f"sa.{item!r}"
+        return str(_repr_type(item, context))  # not documented, as nothing else is for this
     sql = _SQL_TYPE.fullmatch(str(item))
     if sql and hasattr(sa, sql["name"]):
         return f"sa.{sql['name']}{sql['arguments'] or '()'}"
