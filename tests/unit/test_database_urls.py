@@ -61,6 +61,32 @@ def test_another_database_is_refused_by_naming_those_that_work(driver: str) -> N
     assert "postgresql+asyncpg://" in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("sqlite://data/service.db", "write three slashes"),
+        ("sqlite://user@/service.db", "write three slashes"),
+        ("sqlite:///service.db?mode=ro", "write file: before the path, and uri=true beside mode"),
+        ("sqlite:///file:service.db?uri=true&mode=wr", "mode is not one of: rwc, rw, ro, memory"),
+        ("sqlite:///file:service.db?uri=yes", "uri is not one of: true, false"),
+        ("sqlite:///file:service.db?uri=true&cash=shared", "'cash' is not known: write cache"),
+        ("sqlite:///service.db?timeout=5", "set APP_REQUEST_DEADLINE_SECONDS"),
+        ("sqlite:///service.db?journal_mode=wal", "'journal_mode' is not known"),
+        ("sqlite:///service.db?uri", "not of the form"),
+    ],
+)
+def test_what_sqlite_would_not_heed_is_rejected(address: str, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        parse_database_url(address)
+
+
+@pytest.mark.parametrize("mode", ["rwc", "rw", "ro", "memory"])
+def test_a_uri_of_sqlite_is_taken(mode: str) -> None:
+    url = parse_database_url(f"sqlite:///file:service.db?uri=true&mode={mode}&cache=private")
+
+    assert url.query["mode"] == mode
+
+
 @pytest.mark.parametrize("text", ["", "service.db", "://", "postgresql+asyncpg://localhost:port/x"])
 def test_what_is_no_url_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="not of the form"):
