@@ -109,35 +109,43 @@ async def test_a_host_that_is_down_is_passed_over(postgresql_url: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def read_only_server() -> Iterator[PostgresServer]:
-    with PostgresServer.start(settings={"default_transaction_read_only": "on"}) as server:
-        yield server
+def standby(postgresql_server_url: str) -> Iterator[str]:
+    """The host and port of a standby, which has the other server's password."""
+    password = make_url(postgresql_server_url).password
+    with PostgresServer.start() as server:
+        url = server.url()
+        run_statement(url, f"ALTER ROLE {server.user} PASSWORD '{password}'")
+        server.become_standby()
+        yield f"{server.host}:{server.port}"
 
 
 @needs_postgresql
 @pytest.mark.parametrize(
-    ("wanted", "is_read_only"),
+    ("wanted", "first", "used"),
     [
-        ("any", "on"),
-        ("read-write", "off"),
-        ("read-only", "on"),
-        ("primary", "on"),
-        ("prefer-standby", "on"),
+        ("any", "standby", "standby"),
+        ("any", "primary", "primary"),
+        ("primary", "standby", "primary"),
+        ("read-write", "standby", "primary"),
+        ("standby", "primary", "standby"),
+        ("read-only", "primary", "standby"),
+        ("prefer-standby", "primary", "standby"),
+        ("prefer-standby", "nothing", "primary"),
     ],
 )
 async def test_the_host_that_is_wanted_is_used(
-    postgresql_server_url: str, read_only_server: PostgresServer, wanted: str, is_read_only: str
+    postgresql_server_url: str, standby: str, wanted: str, first: str, used: str
 ) -> None:
     url = make_url(postgresql_server_url)
-    same_password = f"BEGIN READ WRITE; ALTER ROLE service PASSWORD '{url.password}'; COMMIT"
-    if wanted == "any":
-        await asyncio.to_thread(run_statement, read_only_server.url(), same_password)
-    through = address(
-        postgresql_server_url,
-        f"{read_only_server.host}:{read_only_server.port},{url.host}:{url.port}",
-        f"target_session_attrs={wanted}",
-    )
-    assert await value_at(through, "SHOW default_transaction_read_only") == is_read_only
+    primary = f"{url.host}:{url.port}"
+    hosts = {
+        "standby": f"{standby},{primary}",
+        "primary": f"{primary},{standby}",
+        "nothing": f"127.0.0.1:1,{primary}",
+    }[first]
+    through = address(postgresql_server_url, hosts, f"target_session_attrs={wanted}")
+    is_standby = await value_at(through, "SELECT pg_is_in_recovery()")
+    assert is_standby is (used == "standby")
 
 
 async def test_that_no_host_is_the_wanted_one_is_said(postgresql_url: str) -> None:

@@ -133,6 +133,12 @@ class PostgresServer:
         self.stop(mode)
         self.resume()
 
+    def become_standby(self) -> None:
+        """Go on as a standby of no server: it can be read, and waits for ever for more to apply."""
+        self.stop()
+        (self._cluster.data / "standby.signal").touch()
+        self.resume()
+
     def freeze(self) -> None:
         """Halt every process of the server: connections stay open and nothing answers."""
         self._halt_all()
