@@ -9,12 +9,13 @@ import asyncio
 import math
 import sqlite3
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar, cast
 
 import aiosqlite
 from sqlalchemy import PoolProxiedConnection
 
+from adapters.sql.aiosqlite_thread import on_thread
 from adapters.sql.connection_lender import ConnectionLender, NoConnectionFree
 from adapters.sql.driver_errors import meaning_of
 from adapters.sql.statement_events import StatementEvents
@@ -127,7 +128,8 @@ class SqliteBatches(Generic[_WorkT]):
         timer = self._loop.call_later(LATE_SECONDS, be_late)
         try:
             tell = self._watch(lease, batch) if self._events.are_watched else None
-            await on_thread(lease, lambda connection: self._run(connection, batch))
+            connection = cast(aiosqlite.Connection, lease.driver_connection)
+            await on_thread(connection, lambda bare: self._run(bare, batch))
             if tell:
                 tell()
         except Exception as error:
@@ -186,15 +188,3 @@ async def _all_are_here() -> None:
     are read, and in the next one they come to their statement."""
     await asyncio.sleep(0)
     await asyncio.sleep(0)
-
-
-async def on_thread(
-    lease: PoolProxiedConnection, function: Callable[[sqlite3.Connection], _T]
-) -> _T:
-    """Return what the function makes of the bare connection, in one hop to its thread.
-
-    aiosqlite has no public call for this; SQLAlchemy's dialect does the same.
-    """
-    connection = cast(aiosqlite.Connection, lease.driver_connection)
-    execute = cast(Callable[..., Awaitable[_T]], connection._execute)
-    return await execute(function, connection._conn)

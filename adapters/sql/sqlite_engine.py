@@ -1,6 +1,5 @@
 """The engines for a SQLite database: one that writes, and others that only read."""
 
-import asyncio
 import sqlite3
 from contextlib import suppress
 from functools import partial
@@ -11,6 +10,7 @@ from sqlalchemy import URL, ExceptionContext, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
+from adapters.sql.aiosqlite_thread import connect
 from adapters.sql.engine_settings import (
     NOTHING_TO_RESET,
     DatabaseSettings,
@@ -109,26 +109,8 @@ def _engine(
 
 
 async def _connect(file: SqliteFile, *arguments: Any, **options: Any) -> aiosqlite.Connection:
-    """Return a connection whose thread does not outlive it: after a failure the driver tells its
-    thread to end, and it would report that to an event loop that may be closed by then.
-
-    The thread has nothing left to do then but to end, so that waiting for it here takes no time.
-    """
     file.check()
-    connection = aiosqlite.connect(*arguments, **options)
-    connection._thread.daemon = True
-    connecting = asyncio.ensure_future(connection)
-    try:
-        return await asyncio.shield(connecting)
-    except asyncio.CancelledError:
-        # The driver, cancelled itself, would forget what its thread is about to open.
-        await asyncio.wait([connecting])
-        if not connecting.exception():
-            await connection.close()
-        raise
-    except BaseException:
-        connection._thread.join()
-        raise
+    return await connect(*arguments, **options)
 
 
 def _prepare(dbapi_connection: Any, query_only: bool) -> str:
