@@ -9,27 +9,23 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any, Self
-from uuid import uuid4
 
 import asyncpg
 import pytest
 
-from tests.faults.keep_alive_client import Answer, KeepAliveClient
+from tests.faults.keep_alive_client import KeepAliveClient
+from tests.faults.load import CLIENTS, Load
 from tests.faults.postgresql_service import (
-    assert_unavailable,
     migrated_server,
     needs_postgresql,
     service_on,
 )
 from tests.faults.running import all_items
 from tests.faults.service_log import assert_no_traceback, events_of
-from tests.integration.service import ITEMS
 from tests.processes.postgresql_server import PostgresServer
 
 pytestmark = needs_postgresql
 
-CLIENTS = 20
 OUTAGE_SECONDS = 1.5
 BACK_WITHIN_SECONDS = 1.0
 
@@ -38,72 +34,6 @@ BACK_WITHIN_SECONDS = 1.0
 def server() -> Iterator[PostgresServer]:
     with migrated_server() as server:
         yield server
-
-
-class Load:
-    """Clients that get, list and create all the time, each on its one connection, for as long as
-    the block lasts.
-
-    An answer that is neither good nor a 503 as it should be, and a connection that is reset, fail
-    the block.
-    """
-
-    def __init__(self, port: int) -> None:
-        self.refusals = 0
-        self.created: dict[str, str] = {}
-        self.not_created: set[str] = set()
-        self._port = port
-        self._is_over = False
-        self._last_created = [0.0] * CLIENTS
-        self._clients = asyncio.TaskGroup()
-
-    async def __aenter__(self) -> Self:
-        await self._clients.__aenter__()
-        for number in range(CLIENTS):
-            self._clients.create_task(self._run(number))
-        return self
-
-    async def __aexit__(self, *error: Any) -> None:
-        self._is_over = True
-        await self._clients.__aexit__(*error)
-
-    async def each_creates(self) -> None:
-        """Return when each client has sent a POST after this moment that was answered with 201."""
-        began = time.monotonic()
-        while min(self._last_created) < began:
-            await asyncio.sleep(0.002)
-
-    async def is_refused(self) -> None:
-        """Return when another request was refused."""
-        refusals = self.refusals
-        while self.refusals == refusals:
-            await asyncio.sleep(0.002)
-
-    async def _run(self, number: int) -> None:
-        path = ITEMS
-        async with KeepAliveClient(self._port) as client:
-            while not self._is_over:
-                name = uuid4().hex
-                await self._ask(client, "GET", path)
-                await self._ask(client, "GET", f"{ITEMS}?limit=10")
-                sent_at = time.monotonic()
-                answer = await self._ask(client, "POST", ITEMS, {"name": name})
-                if answer.status == 201:
-                    path = answer.headers["location"]
-                    self.created[name] = answer.json()["id"]
-                    self._last_created[number] = sent_at
-                elif "Nothing was changed" in answer.json()["detail"]:
-                    self.not_created.add(name)
-
-    async def _ask(
-        self, client: KeepAliveClient, method: str, path: str, content: object = None
-    ) -> Answer:
-        answer = await client.request(method, path, content)
-        if answer.status not in {200, 201}:
-            assert_unavailable(answer)
-            self.refusals += 1
-            await asyncio.sleep(0.01)  # the processor is for those who bring the server back
-        return answer
 
 
 @asynccontextmanager

@@ -109,6 +109,33 @@ class PostgresServer:
         """Drop it even while somebody is connected to it."""
         await self._execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
+    def start_standby(self) -> "PostgresServer":
+        """Start a standby, for which every commit waits from now on. This server restarts."""
+        self.stop()
+        directory = Path(tempfile.mkdtemp(prefix="postgresql-", dir=self._cluster.data.parents[1]))
+        address = f"host={self.host} port={self.port} user={self.user} password={self.password}"
+        standby = PostgresServer(directory, {**self._settings, "primary_conninfo": address})
+        standby.password = self.password
+        try:
+            standby._cluster.copy(self._cluster)
+            self._settings = {**self._settings, "synchronous_standby_names": "*"}
+            self.resume()
+            standby._start_on_a_free_port()
+        except BaseException:
+            standby.close()
+            raise
+        return standby
+
+    async def promote(self) -> None:
+        """Make a standby the server that takes writes; return when it does."""
+        await self._execute("SELECT pg_promote()")
+
+    async def become_read_only(self) -> None:
+        """Take no writes any more, on the connections that there are neither: as a server that has
+        lost its office to another."""
+        await self._execute("ALTER SYSTEM SET default_transaction_read_only = on")
+        await self._execute("SELECT pg_reload_conf()")
+
     def kill(self) -> None:
         """Crash: no process of the server gets to do anything more. `resume` recovers."""
         family = self._halt_all()
