@@ -42,7 +42,6 @@ WRITE_SECONDS = 20.0
 """How long a client may leave unread what was sent to it."""
 PROBE_SECONDS = 0.5
 """How long after a client's FIN a response may take before the client has to show that it lives."""
-LAST_LOOK_SECONDS = 0.01
 _END = b"\r\n\r\n"
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _HEAD_TOO_LARGE = (HEADER_TOO_LARGE, f"The header fields have more than {MAX_HEAD_BYTES:,} bytes.")
@@ -83,7 +82,6 @@ class HttpProtocol(HttpToolsProtocol):
     _left_when_paused: float | None = None
     _timer: asyncio.TimerHandle | None = None
     _timer_at = 0.0
-    _is_last_look = False
     _unread: asyncio.TimerHandle | None = None
     _has_ended = False
     _probe: asyncio.TimerHandle | None = None
@@ -364,7 +362,6 @@ class HttpProtocol(HttpToolsProtocol):
     def _expect_within(self, seconds: float) -> None:
         # Not the loop's own time: that is when its turn began.
         self._due = monotonic() + seconds
-        self._is_last_look = False
         if self._timer is None or self._due < self._timer_at:
             if self._timer:
                 self._timer.cancel()
@@ -382,13 +379,9 @@ class HttpProtocol(HttpToolsProtocol):
             return
         remaining = self._due - monotonic()
         if remaining > 0:
-            self._is_last_look = False
             self._set_timer(remaining)
-        elif not self._is_last_look:
-            # If the loop was late, what the client has sent in time is yet to be read.
-            self._is_last_look = True
-            self._set_timer(LAST_LOOK_SECONDS)
         else:
+            # A loop that was late has read what had come before it runs its timers.
             self._give_up()
 
     def _give_up(self) -> None:

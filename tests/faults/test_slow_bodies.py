@@ -1,7 +1,7 @@
 """Who is slow is cut off, and who only waits for the server is not.
 
 Taken out, the clock that `HttpProtocol` stops while it does not read makes the server's own delay
-the client's; and its last look makes a late event loop one. Taken out, `HttpProtocol.app_reads`
+the client's. Taken out, `HttpProtocol.app_reads`
 leaves all routes with one limit.
 """
 
@@ -16,8 +16,9 @@ import pytest
 from fastapi import FastAPI, Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
-from entrypoints.http.body_rate import body_rate
+from entrypoints.http.body_rate import BodyRate, body_rate
 from entrypoints.http.error_handlers import add_error_handlers
+from entrypoints.http.http_protocol import HttpProtocol
 from entrypoints.http.request_deadline import RequestDeadline
 from entrypoints.http.storage_trouble import StorageTrouble
 from tests.faults.served_app import ServedApp, read_to_end
@@ -89,6 +90,15 @@ async def both(request: Request) -> Response:
 
 @pytest.fixture(scope="module")
 def served() -> Iterator[ServedApp]:
+    rate = BodyRate(seconds=READ_SECONDS)
+    with pytest.MonkeyPatch.context() as patch:
+        for module in ("body_rate", "http_protocol"):
+            patch.setattr(f"entrypoints.http.{module}.DEFAULT_BODY_RATE", rate)
+        patch.setattr(HttpProtocol, "_rate", rate)
+        yield from _served()
+
+
+def _served() -> Iterator[ServedApp]:
     with ServedApp(app, read_seconds=READ_SECONDS, max_body_bytes=MAX_BODY_BYTES) as served:
         yield served
 
