@@ -28,7 +28,9 @@ class EffectiveRoute:
         self.is_mounted = bool(mounted_at)
         self.methods = frozenset(declared.methods or ())
         """Empty if the route takes every method, or decides by itself."""
-        path = declared.path_format or declared.path or ""
+        # A mount's format has the rest of the path, too.
+        is_mount = isinstance(declared.original_route, Mount)
+        path = (declared.path if is_mount else declared.path_format) or declared.path or ""
         self.template = mounted_at + path
         """Its path with the parameters' names, as the log shows it."""
         self.returns_response = _returns_response(declared.endpoint)

@@ -64,8 +64,7 @@ class FastArguments:
             )
             and all(_is_plain_dependency(each) for each in declared.dependencies)
             and len(set(calls)) == len(calls)  # FastAPI calls it once
-            and {each.alias for each in declared.path_params} == set(convertors)
-            and all(_is_plain_path(each, convertors[each.alias]) for each in declared.path_params)
+            and _are_plain_path(declared.path_params, convertors)
             and all(_is_plain(each, params.Query) for each in declared.query_params)
             and all(_is_plain_header(each) for each in declared.header_params)
             and len(declared.body_params) <= 1
@@ -151,15 +150,20 @@ def _is_plain_dependency(declared: Dependant) -> bool:
     ) and is_plain_coroutine_function(declared.call)
 
 
-def _is_plain_path(field: ModelField, convertor: Convertor[Any]) -> bool:
-    if type(convertor) is UUIDConvertor:
-        # What is validated from the text is what it makes.
-        return _is_plain(field, params.Path) and _is_plain_uuid(field)
-    return _is_plain(field, params.Path) and type(convertor) is StringConvertor
-
-
-def _is_plain_uuid(field: ModelField) -> bool:
-    return field.field_info.annotation is UUID and not field.field_info.metadata
+def _are_plain_path(fields: list[ModelField], convertors: Convertors) -> bool:
+    uuids = {
+        each.alias
+        for each in fields
+        if each.field_info.annotation is UUID and not each.field_info.metadata
+    }
+    return all(
+        _is_plain(each, params.Path) and each.alias in convertors for each in fields
+    ) and all(
+        type(convertor) is StringConvertor
+        # What is validated from the text is what the convertor makes.
+        or (type(convertor) is UUIDConvertor and name in uuids)
+        for name, convertor in convertors.items()
+    )
 
 
 def _is_plain_header(field: ModelField) -> bool:

@@ -1,0 +1,487 @@
+"""Apps with random routes: each kind of dependency, parameter and response that FastAPI documents,
+on routes, routers, nested routers, mounts and the app."""
+
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import (
+    APIRouter,
+    BackgroundTasks,
+    Body,
+    Cookie,
+    Depends,
+    FastAPI,
+    Header,
+    HTTPException,
+    Query,
+    Request,
+    Response,
+    Security,
+)
+from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, StreamingResponse
+from fastapi.security import APIKeyHeader, HTTPBearer, OAuth2PasswordBearer, SecurityScopes
+from pydantic import BaseModel
+from starlette.routing import Mount, Route
+
+from entrypoints.http.error_handlers import add_error_handlers
+from entrypoints.http.fast_path import FastPath
+from entrypoints.http.framework_internals import iter_route_contexts
+from entrypoints.http.openapi import describe
+from entrypoints.http.request_context import RequestContext
+from entrypoints.http.routing_rules import RoutingRules
+
+Events = list[Any]
+PATHS = [
+    "/",
+    "/items",
+    "/items/",
+    "/items/{key}",
+    "/items/special",
+    "/items/{key}/parts",
+    "/numbers/{key:int}",
+    "/uuids/{key:uuid}",
+    "/files/{key:path}",
+]
+PREFIXES = ["", "/v1", "/v1/{tenant}", "/v2"]
+METHODS = [["GET"], ["GET"], ["POST"], ["PUT"], ["GET", "POST"], ["DELETE"], ["HEAD"]]
+
+
+class Teapot(Exception): ...
+
+
+class Thing(BaseModel):
+    name: str = "?"
+    count: int = 0
+
+
+class Public(BaseModel):
+    name: str
+
+
+@dataclass
+class Point:
+    x: int = 1
+    tags: list[str] = field(default_factory=list)
+
+
+def dependencies(events: Events) -> list[Any]:
+    """Return dependencies of every kind, which note that they ran."""
+
+    async def of_the_request(request: Request) -> str:
+        events.append(("of_the_request", request.method, request.url.path, request.path_params))
+        if "x-deny" in request.headers:
+            raise HTTPException(403, "denied", {"X-Reason": "deny"})
+        if "x-teapot" in request.headers:
+            raise Teapot
+        return "request"
+
+    async def of_nothing() -> str:
+        events.append("of_nothing")
+        return "nothing"
+
+    def sync() -> str:
+        events.append("sync")
+        return "sync"
+
+    async def with_yield(request: Request) -> AsyncIterator[str]:
+        events.append("yield")
+        try:
+            yield "yield"
+        except HTTPException as error:
+            events.append(("yield saw", error.status_code))
+            raise
+        finally:
+            events.append("yielded")
+
+    def sync_yield() -> Iterator[str]:
+        events.append("sync yield")
+        yield "sync yield"
+        events.append("sync yielded")
+
+    async def with_query(limit: int = 1) -> int:
+        events.append(("query", limit))
+        return limit
+
+    async def with_header(x_count: Annotated[int, Header()] = 0) -> int:
+        events.append(("header", x_count))
+        return x_count
+
+    async def with_response(response: Response) -> None:
+        response.headers["X-Set"] = "by a dependency"
+
+    async def nested(
+        one: Annotated[str, Depends(of_nothing)],
+        again: Annotated[str, Depends(of_nothing, use_cache=False)],
+    ) -> str:
+        return f"{one} {again}"
+
+    class OfAClass:
+        def __init__(self, q: str = "q") -> None:
+            events.append(("class", q))
+
+    class CallableObject:
+        async def __call__(self, request: Request) -> str:
+            events.append("callable")
+            return "callable"
+
+    oauth2 = OAuth2PasswordBearer("token", scopes={"read": "Read."}, auto_error=False)
+
+    async def scoped(
+        scopes: SecurityScopes, token: Annotated[str | None, Security(oauth2, scopes=["read"])]
+    ) -> str:
+        events.append(("scopes", scopes.scopes, token))
+        return str(token)
+
+    return [
+        Depends(of_the_request),
+        Depends(of_nothing),
+        Depends(of_nothing, use_cache=False),
+        Depends(sync),
+        Depends(with_yield),
+        Depends(with_yield, scope="function"),
+        Depends(sync_yield),
+        Depends(with_query),
+        Depends(with_header),
+        Depends(with_response),
+        Depends(nested),
+        Depends(OfAClass),
+        Depends(CallableObject()),
+        Depends(HTTPBearer()),
+        Security(APIKeyHeader(name="X-Key")),
+        Security(scoped, scopes=["write"]),
+    ]
+
+
+def endpoints(events: Events, needed: Any) -> list[tuple[Callable[..., Any], dict[str, Any]]]:
+    """Return endpoints of every kind, with the options of their routes. They take what `needed`
+    depends on; an `key` that the path does not have is in the query."""
+    Needed = Annotated[Any, needed]  # noqa: N806
+
+    def respond(**said: Any) -> Response:
+        events.append(said)
+        return JSONResponse({name: str(value) for name, value in said.items()})
+
+    async def fast(key: str) -> Response:
+        return respond(key=key)
+
+    async def fast_needing(it: Needed, key: str, request: Request) -> Response:
+        noted = {key: str(request.path_params[key]) for key in sorted(request.path_params)}
+        return respond(it=it, key=key, params=noted, method=request.method, path=request.url.path)
+
+    async def fast_parameters(
+        *,
+        key: int,
+        flag: bool = False,
+        limit: Annotated[int, Query(ge=1, le=10, alias="Limit")] = 5,
+        x_mark: Annotated[str | None, Header(max_length=5)] = None,
+        x_list: Annotated[list[str] | None, Header()] = None,
+        plain_header: Annotated[str, Header(convert_underscores=False)] = "-",
+    ) -> Response:
+        return respond(
+            key=key, flag=flag, limit=limit, mark=x_mark, list=x_list, plain=plain_header
+        )
+
+    async def fast_uuid(key: UUID, request: Request) -> Response:
+        return respond(
+            key=key, kinds=[type(each).__name__ for each in request.path_params.values()]
+        )
+
+    async def fast_body(key: str, thing: Thing, request: Request) -> Response:
+        return respond(key=key, thing=thing, body=await request.body(), json=await request.json())
+
+    async def fast_raising(key: str, request: Request) -> Response:
+        events.append("raising")
+        error = request.headers.get("x-raise", "409")
+        raise Teapot if error == "teapot" else HTTPException(int(error), headers={"X-At": "it"})
+
+    async def fast_failing(key: str) -> Response:
+        events.append("failing")
+        raise ZeroDivisionError
+
+    async def fast_promise(key: str) -> Response:
+        return {"not": "a response", "key": key}  # type: ignore[return-value]
+
+    async def fast_with_background(key: str) -> PlainTextResponse:
+        tasks = BackgroundTasks()
+        tasks.add_task(events.append, "background")
+        return PlainTextResponse("later", background=tasks)
+
+    async def fast_html(key: str) -> HTMLResponse:
+        return HTMLResponse(f"<p>{key}</p>", headers={"X-Kind": "html"})
+
+    async def fast_stream(key: str, request: Request) -> Response:
+        async def pieces() -> AsyncIterator[bytes]:
+            yield b"one "
+            if "x-teapot" in request.headers:
+                raise Teapot
+            yield b"two"
+
+        return StreamingResponse(pieces(), media_type="text/plain")
+
+    async def url(key: str, request: Request) -> Response:
+        return respond(base=request.base_url, root=request.url_for("root"))
+
+    async def returns_dict(it: Needed, key: str) -> dict[str, Any]:
+        return {"key": key, "it": str(it)}
+
+    async def returns_model(it: Needed, key: str) -> Thing:
+        return Thing(name=key)
+
+    async def is_filtered(key: str) -> Any:
+        return Thing(name=key, count=3)
+
+    def sync(it: Needed, key: str) -> list[str]:
+        events.append("sync endpoint")
+        return [key, str(it)]
+
+    async def dataclass(key: str) -> Point:
+        return Point(tags=[key])
+
+    async def not_annotated(key: str, response: Response, tasks: BackgroundTasks):  # type: ignore[no-untyped-def]
+        response.headers["X-Set"] = key.encode("ascii", "replace").decode()
+        tasks.add_task(events.append, "background")
+        response.status_code = 202
+        return {"key": key}
+
+    async def queries(
+        key: str,
+        tags: Annotated[list[int] | None, Query()] = None,
+        session: Annotated[str, Cookie()] = "-",
+    ) -> Response:
+        return respond(key=key, tags=tags, session=session)
+
+    async def query_model(thing: Annotated[Thing, Query()]) -> Response:
+        return respond(thing=thing)
+
+    async def optional_body(key: str, thing: Thing | None = None) -> Response:
+        return respond(key=key, thing=thing)
+
+    async def two_bodies(key: str, thing: Thing, other: Annotated[int, Body()] = 1) -> Response:
+        return respond(key=key, thing=thing, other=other)
+
+    async def embedded(thing: Annotated[Thing, Body(embed=True)]) -> Response:
+        return respond(thing=thing)
+
+    async def of_bytes(content: Annotated[bytes, Body()]) -> Response:
+        return respond(content=content)
+
+    return [
+        (fast, {}),
+        (fast_needing, {}),
+        (fast_parameters, {}),
+        (fast_body, {}),
+        (fast_uuid, {}),
+        (fast_raising, {}),
+        (fast_failing, {}),
+        (fast_promise, {"status_code": 201}),
+        (fast_promise, {"response_model": dict[str, str]}),
+        (fast_with_background, {}),
+        (fast_html, {}),
+        (fast_stream, {}),
+        (url, {}),
+        (returns_dict, {}),
+        (returns_model, {}),
+        (is_filtered, {"response_model": Public, "status_code": 201}),
+        (sync, {}),
+        (dataclass, {}),
+        (not_annotated, {}),
+        (queries, {}),
+        (query_model, {}),
+        (optional_body, {}),
+        (two_bodies, {}),
+        (embedded, {}),
+        (of_bytes, {}),
+    ]
+
+
+class RandomApp:
+    """An app, and what its dependencies and endpoints noted. The same seed makes the same app."""
+
+    def __init__(self, seed: int, *, fast_path: bool) -> None:
+        self.events: Events = []
+        self._random = random.Random(seed)
+        self._count = 0
+        # Of every second app, most is of the kinds that the fast path takes.
+        self._is_plain = seed % 2 == 0
+        chosen = self._random
+        self._dependencies = dependencies(self.events)
+        app = self.app = FastAPI(
+            dependencies=self._some(0.2),
+            redirect_slashes=False,
+            telemetry={"tracing": False, "metrics": False, "logs": False},
+        )
+        self._add_routes(app.router, 3)
+        for _ in range(2):
+            router = APIRouter(prefix=chosen.choice(["", "/r"]), dependencies=self._some(0.2))
+            self._add_routes(router, 3)
+            inner = APIRouter(dependencies=self._some(0.2))
+            self._add_routes(inner, 2)
+            router.include_router(inner, prefix="/inner", dependencies=self._some(0.2))
+            for prefix in chosen.sample(PREFIXES, chosen.choice([1, 1, 2])):
+                app.include_router(router, prefix=prefix, dependencies=self._some(0.3))
+        self._mount()
+
+        @app.get("/root", name="root")
+        async def root() -> Response:
+            return Response("root")
+
+        if fast_path:
+            app.add_middleware(FastPath, fastapi=app)
+        app.add_middleware(RoutingRules, fastapi=app)
+        app.add_middleware(RequestContext)
+        if chosen.random() < 0.3:
+            app.middleware("http")(self._pass_through)
+        add_error_handlers(app)
+        self._add_handlers()
+        describe(app, wants_keys=chosen.random() < 0.5)
+        if not self._is_plain and chosen.random() < 0.3:
+            overridden = chosen.choice(self._dependencies).dependency
+            app.dependency_overrides[overridden] = lambda: "overridden"
+
+    def _some(self, probability: float) -> list[Any]:
+        if self._random.random() >= probability:
+            return []
+        return [self._dependency() for _ in range(self._random.choice([1, 1, 2]))]
+
+    def _dependency(self) -> Any:
+        fast = self._is_plain and self._random.random() < 0.95
+        return self._random.choice(self._dependencies[: 2 if fast else None])
+
+    def _add_routes(self, router: APIRouter, count: int) -> None:
+        for _ in range(count):
+            known = endpoints(self.events, self._dependency())
+            if self._is_plain:
+                known = [each for each in known if each[0].__name__.startswith("fast")]
+            endpoint, options = self._random.choice(known)
+            self._count += 1
+            endpoint.__name__ = f"endpoint{self._count}"
+            path, methods = self._random.choice(PATHS), self._random.choice(METHODS)
+            router.add_api_route(
+                path,
+                endpoint,
+                methods=methods[:1] if len(methods) > 1 and path == "/" else methods,
+                dependencies=self._some(0.3),
+                generate_unique_id_function=_unique_id,
+                **options,
+            )
+
+    def _mount(self) -> None:
+        mounted = FastAPI(openapi_url=None, redirect_slashes=False)
+        self._add_routes(mounted.router, 2)
+
+        async def plain(request: Request) -> Response:
+            return PlainTextResponse(f"{request.method} {request.url.path}")
+
+        async def bare(scope: Any, receive: Any, send: Any) -> None:
+            await send({"type": "http.response.start", "status": 200})
+            await send({"type": "http.response.body", "body": b"bare"})
+
+        self.app.mount("/mounted", mounted)
+        self.app.mount("/bare", bare)
+        self.app.router.routes.append(
+            Mount("/plain", routes=[Route("/get", plain), Route("/post", plain, methods=["POST"])])
+        )
+
+    def _add_handlers(self) -> None:
+        events, chosen = self.events, self._random
+
+        async def teapot(request: Request, _error: Exception) -> Response:
+            events.append(("teapot", await request.body()))
+            return PlainTextResponse("teapot", 418)
+
+        def sync_teapot(_request: Request, _error: Exception) -> Response:
+            return PlainTextResponse("sync teapot", 418)
+
+        async def conflict(_request: Request, error: Exception) -> Response:
+            return PlainTextResponse(f"conflict {error}", 409)
+
+        async def raises(_request: Request, _error: Exception) -> Response:
+            raise HTTPException(410, "gone")
+
+        handlers: list[Any] = [teapot, sync_teapot, raises]
+        self.app.add_exception_handler(Teapot, chosen.choice(handlers))
+        if chosen.random() < 0.5:
+            self.app.add_exception_handler(409, chosen.choice([conflict, handlers[2]]))
+
+    async def _pass_through(
+        self, request: Request, call_next: Callable[[Request], Awaitable[Response]]
+    ) -> Response:
+        response = await call_next(request)
+        response.headers["X-Passed"] = request.method
+        return response
+
+
+def _unique_id(route: Any) -> str:
+    return f"{route.name}_{'_'.join(sorted(route.methods))}_{route.path_format}"
+
+
+OTHER_PATHS = ["/plain/get", "/plain/post", "/bare/x", "/no", "/mounted/items", "/mounted/"]
+VALUES = [*["1"] * 8, "1", "abc", "special", "a%2Fb", "%FF", "9" * 5_000, "%00", "x%0A"]
+UUIDS = ["01890a5d-ac96-774b-bcce-b302099a8057", "01890A5DAC96774BBCCEB302099A8057"]
+QUERIES = [
+    "",
+    "key=7",
+    "key=7&key=8",
+    "key=x&flag=yes&Limit=3",
+    "key=1&Limit=99",
+    "limit=x",
+    "key=%FF",
+]
+QUERIES += ["key=1"] * 12
+QUERIES += ["tags=1&tags=2&key=1", "name=n&count=2&key=1", "q=%00&key=1", "key=1&limit=99999999999"]
+HEADERS: list[list[tuple[str, str]]] = [
+    *[[]] * 16,
+    [("X-Deny", "1")],
+    [("X-Teapot", "1")],
+    [("X-Raise", "teapot")],
+    [("X-Mark", "one"), ("X-Mark", "two")],
+    [("X-List", "one"), ("X-List", "two"), ("plain_header", "p")],
+    [("X-Mark", "too long")],
+    [("X-Count", "many")],
+    [("Authorization", "Bearer token"), ("X-Key", "k"), ("Cookie", "session=s")],
+    [("Accept", "text/html")],
+    [("Accept", "application/json;q=0")],
+]
+BODIES: list[tuple[bytes, str | None]] = [
+    (b"", None),
+    *[(b'{"name": "n", "count": 1}', "application/json")] * 8,
+    (b'{"name": "n", "name": "m", "count": 1.0}', "application/json; charset=utf-8"),
+    (b'{"thing": {"name": "n"}, "other": 2}', "application/json"),
+    (b'{"name": "n"}', "application/merge-patch+json"),
+    (b'{"name": "n"}', "text/plain"),
+    (b'{"name": "n"}', None),
+    (b'{"name": "n"', "application/json"),
+    (b'{"name": 1}', "application/json"),
+    (b'{"name": "\xff"}', "application/json"),
+    (b'{"name": "\\ud800"}', "application/json"),
+    ('{"name": "n"}'.encode("utf-16"), "application/json"),
+    (b"[" * 50_000, "application/json"),
+    (b'{"count": NaN}', "application/json"),
+    (b'{"count": 1e400}', "application/json"),
+    (b'"text"', "application/json"),
+    (b"null", "application/json"),
+]
+
+
+def random_requests(
+    app: FastAPI, seed: int, count: int
+) -> Iterator[tuple[str, str, list[tuple[str, str]], bytes]]:
+    """Yield method, address, headers and body of random requests to the app."""
+    chosen = random.Random(seed)
+    routes = [each for each in iter_route_contexts(app.routes) if each.methods]
+    for _ in range(count):
+        route = chosen.choice(routes)
+        path = chosen.choice([str(route.path_format)] * 9 + OTHER_PATHS)
+        value = chosen.choice(UUIDS if "uuid" in path else VALUES)
+        path = path.replace("{key}", value).replace("{tenant}", "t")
+        path += chosen.choice([*[""] * 8, "/", "%0A"])
+        query = chosen.choice(QUERIES)
+        methods = [*sorted(route.methods or ())] * 16
+        method = chosen.choice([*methods, "GET", "POST", "PUT", "HEAD", "DELETE"])
+        body, kind = chosen.choice(BODIES) if method in ("POST", "PUT") else (b"", None)
+        headers = [*chosen.choice(HEADERS), ("X-Request-ID", "one")]
+        headers += [("Content-Type", kind)] if kind else []
+        yield method, f"{path}?{query}" if query else path, headers, body
