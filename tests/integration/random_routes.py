@@ -311,6 +311,7 @@ class RandomApp:
         app = self.app = FastAPI(
             dependencies=self._some(0.2),
             redirect_slashes=False,
+            openapi_url=None,
             telemetry={"tracing": False, "metrics": False, "logs": False},
         )
         self._add_routes(app.router, 3)
@@ -474,7 +475,7 @@ def random_requests(
     routes = [each for each in iter_route_contexts(app.routes) if each.methods]
     for _ in range(count):
         route = chosen.choice(routes)
-        path = chosen.choice([str(route.path_format)] * 9 + OTHER_PATHS)
+        path = chosen.choice([str(route.path_format)] * 40 + OTHER_PATHS)
         value = chosen.choice(UUIDS if "uuid" in path else VALUES)
         path = path.replace("{key}", value).replace("{tenant}", "t")
         path += chosen.choice([*[""] * 8, "/", "%0A"])
