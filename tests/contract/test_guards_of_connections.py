@@ -1,0 +1,135 @@
+"""What keeps a connection from being lost, or used by two, when a request is given up."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import asyncpg
+import pytest
+from sqlalchemy import event, make_url
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.util import await_only
+
+from adapters.sql.connection_lender import ConnectionLender
+from adapters.sql.errors import NoAnswer
+from adapters.sql.postgresql import PostgresqlDatabase
+from adapters.sql.storage import SqlStorage
+from application.errors import StorageUnavailable
+from tests.contract.example_items import all_stored, new_item, next_version, store
+from tests.contract.lent_connections import lent
+from tests.contract.moments import cancel
+from tests.database_settings import engine_for
+
+LONG = 60.0
+
+
+@pytest.fixture
+async def engine(postgresql_url: str) -> AsyncIterator[AsyncEngine]:
+    """An engine with a single connection."""
+    engine = engine_for(postgresql_url, pool_size=1)
+    yield engine
+    await engine.dispose()
+
+
+async def test_a_connection_handed_to_a_cancelled_waiter_goes_to_the_next(
+    engine: AsyncEngine,
+) -> None:
+    lender = ConnectionLender(engine, keep_seconds=LONG)
+    only = await lender.lend()
+    cancelled = asyncio.create_task(lender.lend())
+    patient = asyncio.create_task(lender.lend())
+    await asyncio.sleep(0)
+
+    lender.give_back(only)  # the first one has it from now on, and does not know yet
+    await cancel(cancelled)
+
+    assert await asyncio.wait_for(patient, 5) is only
+    lender.give_back(only)
+    lender.close()
+
+
+async def test_who_waits_for_a_connection_that_cannot_be_made_tries_itself(
+    engine: AsyncEngine,
+) -> None:
+    is_first = True
+    go_on = asyncio.Event()
+
+    @event.listens_for(engine.sync_engine, "do_connect", insert=True)
+    def fail_the_first(*_: Any) -> None:
+        nonlocal is_first
+        if is_first:
+            is_first = False
+            await_only(go_on.wait())
+            raise OSError("no route to host")
+
+    lender = ConnectionLender(engine, keep_seconds=LONG)
+    lender._pool._timeout = LONG
+    first = asyncio.create_task(lender.lend())
+    second = asyncio.create_task(lender.lend())
+    while not lender._waiting:
+        await asyncio.sleep(0)
+    go_on.set()
+
+    with pytest.raises(StorageUnavailable):
+        await first
+    lender.give_back(await asyncio.wait_for(second, 20))
+    lender.close()
+
+
+async def test_a_read_that_the_server_does_not_answer_is_not_repeated(
+    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempts = 0
+
+    async def no_answer(*_: Any) -> Any:
+        nonlocal attempts
+        attempts += 1
+        raise NoAnswer("the database does not answer")
+
+    monkeypatch.setattr(PostgresqlDatabase, "run", no_answer)
+    storage = SqlStorage(engine)
+
+    with pytest.raises(NoAnswer):
+        await all_stored(storage.units_of_work)
+
+    assert attempts == 1
+    await storage.close()
+
+
+async def test_a_statement_is_stopped_before_its_connection_is_thrown_away(
+    engine: AsyncEngine, postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    executed: list[tuple[str, int]] = []
+    execute = asyncpg.Connection.execute
+
+    async def watched(connection: Any, sql: str, *arguments: Any, **options: Any) -> str:
+        executed.append((sql, lent(engine)))
+        return await execute(connection, sql, *arguments, **options)
+
+    storage = SqlStorage(engine)
+    await store(storage.units_of_work, new_item())
+    dsn = make_url(postgresql_url).set(drivername="postgresql")
+    holder = await asyncpg.connect(dsn.render_as_string(hide_password=False))
+    async with holder.transaction():
+        await holder.execute("SELECT FROM example_items FOR UPDATE")
+
+        async def update() -> None:
+            async with storage.units_of_work.for_writing() as unit:
+                unit.example_items.update(next_version(new_item()))
+                await unit.commit()
+
+        waiting = asyncio.create_task(update())
+        while not await holder.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+            await asyncio.sleep(0.01)
+        monkeypatch.setattr(asyncpg.Connection, "execute", watched)
+        await cancel(waiting)
+        await storage._database.close()
+        monkeypatch.undo()
+
+        assert not await holder.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    await holder.close()
+
+    # Until the server had heard of it, the connection counted as one of the pool's.
+    assert executed == [("ROLLBACK", 1)]
+    assert await all_stored(storage.units_of_work) == [new_item()]
+    await storage.close()

@@ -1,0 +1,63 @@
+"""What keeps a batch of SQLite from lying, and its readers from writing."""
+
+import sqlite3
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Column, Integer, MetaData, Table, insert
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters.sql.database import Write
+from adapters.sql.example_item_mapper import to_parameters
+from adapters.sql.example_item_repository import ADD
+from adapters.sql.group_commit import WriteWork, commit_together
+from adapters.sql.sqlite_deadline import DeadlineConnection
+from adapters.sql.storage import SqlStorage
+from application.errors import StorageUnavailable
+from tests.contract.example_items import all_stored, new_item
+
+numbers = Table("numbers", MetaData(), Column("number", Integer, primary_key=True))
+
+
+@pytest.fixture
+def connection() -> Iterator[sqlite3.Connection]:
+    connection = sqlite3.connect(":memory:", isolation_level=None, factory=DeadlineConnection)
+    connection.execute("CREATE TABLE numbers (number INTEGER PRIMARY KEY)")
+    yield connection
+    connection.close()
+
+
+def adding(number: int, conflict: str = "ABORT") -> WriteWork:
+    sql = f"INSERT OR {conflict} INTO numbers VALUES (?)"
+    return WriteWork([Write(insert(numbers), {"number": number})], [(sql, (number,))])
+
+
+def test_no_unit_succeeds_in_a_batch_that_sqlite_has_undone(connection: sqlite3.Connection) -> None:
+    """ROLLBACK, as a conflict's resolution, does what a full disk does: it undoes all."""
+    units = [adding(1), adding(1, "ROLLBACK"), adding(2)]
+
+    commit_together(connection, units)
+
+    assert [type(unit.error) for unit in units].count(type(None)) == 0
+    assert connection.execute("SELECT number FROM numbers").fetchall() == []
+
+
+def test_a_refusal_undoes_its_own_unit_alone(connection: sqlite3.Connection) -> None:
+    units = [adding(1), adding(1), adding(2)]
+
+    commit_together(connection, units)
+
+    assert [unit.error is None for unit in units] == [True, False, True]
+    assert connection.execute("SELECT number FROM numbers").fetchall() == [(1,), (2,)]
+
+
+@pytest.fixture
+def database_url(sqlite_file_url: str) -> str:
+    return sqlite_file_url
+
+
+async def test_a_reader_cannot_write(engine: AsyncEngine, sql_storage: SqlStorage) -> None:
+    with pytest.raises(StorageUnavailable, match="READONLY"):
+        await sql_storage._database.fetch(ADD, to_parameters(new_item()))
+
+    assert await all_stored(sql_storage.units_of_work) == []
