@@ -6,7 +6,7 @@ from typing import Any
 
 import asyncpg
 import pytest
-from sqlalchemy import event, make_url
+from sqlalchemy import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.util import await_only
 
@@ -54,16 +54,20 @@ async def test_who_waits_for_a_connection_that_cannot_be_made_tries_itself(
     is_first = True
     go_on = asyncio.Event()
 
-    @event.listens_for(engine.sync_engine, "do_connect", insert=True)
-    def fail_the_first(*_: Any) -> None:
+    pool: Any = engine.pool
+    connect = pool._invoke_creator
+
+    def fail_the_first(*arguments: Any) -> Any:
         nonlocal is_first
         if is_first:
             is_first = False
             await_only(go_on.wait())
             raise OSError("no route to host")
+        return connect(*arguments)
 
+    pool._invoke_creator = fail_the_first
     lender = ConnectionLender(engine, keep_seconds=LONG)
-    lender._pool._timeout = LONG
+    pool._timeout = LONG
     first = asyncio.create_task(lender.lend())
     second = asyncio.create_task(lender.lend())
     while not lender._waiting:
