@@ -51,6 +51,13 @@ class Write:
         return self.refused.get(error.constraint, error)
 
 
+def refusal_by(writes: Sequence[Write], error: ConstraintViolated) -> ApplicationError:
+    """Return what to raise for a constraint that is checked when all the writes are made."""
+    return next(
+        (write.refusal(error) for write in writes if error.constraint in write.refused), error
+    )
+
+
 @lru_cache(maxsize=500)
 def _returns_rows(statement: Statement) -> bool:
     if isinstance(statement, UpdateBase):

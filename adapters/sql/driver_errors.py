@@ -6,7 +6,6 @@ from typing import Any, cast
 
 import asyncpg
 import sqlalchemy.exc
-from sqlalchemy import Index, PrimaryKeyConstraint, Table, UniqueConstraint
 
 from adapters.sql import connection_errors
 from adapters.sql.errors import (
@@ -20,7 +19,6 @@ from adapters.sql.errors import (
 )
 from adapters.sql.sqlite_codes import VALUE_CONSTRAINTS, meaning_of_sqlite_error
 from adapters.sql.sqlstates import meaning_of_sqlstate
-from adapters.sql.tables import metadata
 from application.errors import (
     ApplicationError,
     InvalidValue,
@@ -123,24 +121,6 @@ def _constraint_of_sqlite(error: sqlite3.IntegrityError) -> ApplicationError:
 
 
 def _name_in(error: sqlite3.IntegrityError) -> str:
-    """Return the violated constraint's name. SQLite gives it for a CHECK; for a key it names the
-    columns, `UNIQUE constraint failed: example_items.id`, which the tables know the key of."""
-    subject = str(error).rpartition(": ")[2]
-    return _KEYS_BY_COLUMNS.get(subject, subject)
-
-
-def _keys(table: Table) -> dict[str, str]:
-    keys: list[PrimaryKeyConstraint | UniqueConstraint | Index] = [
-        table.primary_key,
-        *(each for each in table.constraints if isinstance(each, UniqueConstraint)),
-        *(index for index in table.indexes if index.unique),
-    ]
-    return {
-        ", ".join(f"{table.name}.{column.name}" for column in key.columns): str(key.name)
-        for key in keys
-    }
-
-
-_KEYS_BY_COLUMNS = {
-    columns: name for table in metadata.tables.values() for columns, name in _keys(table).items()
-}
+    """Return what SQLite reports of the violated constraint: the name of a CHECK, and the columns
+    of a key, `UNIQUE constraint failed: example_items.id`. `SqliteConstraints` knows the names."""
+    return str(error).rpartition(": ")[2]

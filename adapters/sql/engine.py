@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from sqlalchemy import URL
+from sqlalchemy import URL, MetaData
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.sql.database import Database
@@ -36,13 +36,14 @@ def _engine(url: URL, settings: DatabaseSettings) -> AsyncEngine:
     return sqlite_engine(url, settings)
 
 
-def open_database(engine: AsyncEngine) -> Database:
-    """Return the database that units of work use the engine through."""
+def open_database(engine: AsyncEngine, metadata: MetaData) -> Database:
+    """Return the database that units of work use the engine through. `metadata` has its tables."""
     if engine.dialect.name == "postgresql":
         return PostgresqlDatabase(engine)
     if is_in_memory(engine):
-        return SqliteDatabase(engine, engine)
-    return SqliteDatabase(engine, sqlite_readers(engine, SQLITE_READERS, echo=bool(engine.echo)))
+        return SqliteDatabase(engine, engine, metadata)
+    readers = sqlite_readers(engine, SQLITE_READERS, echo=bool(engine.echo))
+    return SqliteDatabase(engine, readers, metadata)
 
 
 def engine_to_check(engine: AsyncEngine) -> AsyncEngine:

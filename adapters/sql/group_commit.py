@@ -6,9 +6,10 @@ from typing import Any, cast
 
 from sqlalchemy import PoolProxiedConnection
 
-from adapters.sql.database import Write
-from adapters.sql.driver_errors import ConstraintViolated, meaning_of, translated
+from adapters.sql.database import Write, refusal_by
+from adapters.sql.driver_errors import ConstraintViolated, meaning_of
 from adapters.sql.sqlite_batches import SqliteBatches, Work, fail_all
+from adapters.sql.sqlite_constraints import SqliteConstraints, is_foreign_key
 from application.commits import COMMITS
 
 
@@ -37,31 +38,58 @@ class WriteBatches(SqliteBatches[WriteWork]):
             work.commits.end(made=work.error is None)
 
 
-def commit_together(connection: sqlite3.Connection, units: list[WriteWork]) -> None:
+def commit_together(
+    constraints: SqliteConstraints, connection: sqlite3.Connection, units: list[WriteWork]
+) -> None:
     """Run the units and commit those that succeed; none is told so before the commit."""
     try:
         # Also around a single statement: SQLite may interrupt one that commits by itself when it
         # has been stored. See `DeadlineConnection.commit`.
         connection.execute("BEGIN IMMEDIATE")
         if len(units) == 1:
-            _run(connection, units[0])
+            _run(constraints, connection, units[0])
         else:
             for unit in units:
-                _run_apart(connection, unit)
+                _run_apart(constraints, connection, unit)
         connection.commit()
     except Exception as error:
         connection.rollback()  # does nothing where SQLite has undone all
-        fail_all(units, error)
+        if not (isinstance(error, sqlite3.IntegrityError) and is_foreign_key(meaning_of(error))):
+            fail_all(units, error)
+        elif len(units) > 1:
+            # COMMIT does not say which unit violates a deferred key.
+            for unit in units:
+                if not unit.error:
+                    commit_together(constraints, connection, [unit])
+        else:
+            _reject_deferred(constraints, connection, units[0], error)
 
 
-def _run_apart(connection: sqlite3.Connection, unit: WriteWork) -> None:
+def _reject_deferred(
+    constraints: SqliteConstraints,
+    connection: sqlite3.Connection,
+    unit: WriteWork,
+    error: sqlite3.IntegrityError,
+) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    meaning = constraints.meaning_of(error, connection, unit.statements)
+    connection.rollback()
+    if isinstance(meaning, ConstraintViolated):
+        meaning = refusal_by(unit.writes, meaning)
+    meaning.__cause__ = error
+    unit.error = cast(Exception, meaning)
+
+
+def _run_apart(
+    constraints: SqliteConstraints, connection: sqlite3.Connection, unit: WriteWork
+) -> None:
     """Run a unit so that its failure undoes nothing but itself."""
     # One statement that fails undoes itself: https://www.sqlite.org/lang_conflict.html
     has_several = len(unit.writes) > 1
     if has_several:
         connection.execute("SAVEPOINT unit")
     try:
-        _run(connection, unit)
+        _run(constraints, connection, unit)
     except Exception as error:
         # A full disk, for one, makes SQLite undo the whole transaction; and a statement that was
         # interrupted at its end has not undone itself.
@@ -78,12 +106,12 @@ def _is_interrupt(error: Exception) -> bool:
     return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT
 
 
-def _run(connection: sqlite3.Connection, unit: WriteWork) -> None:
+def _run(constraints: SqliteConstraints, connection: sqlite3.Connection, unit: WriteWork) -> None:
     for write, (sql, values) in zip(unit.writes, unit.statements, strict=True):
         try:
             rows = connection.execute(sql, values).fetchall()
         except sqlite3.IntegrityError as error:
-            meaning = translated(error)
+            meaning = constraints.meaning_of(error, connection, [(sql, values)])
             if isinstance(meaning, ConstraintViolated):
                 raise write.refusal(meaning) from error
             raise

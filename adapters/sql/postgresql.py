@@ -14,7 +14,14 @@ from sqlalchemy.pool import QueuePool
 
 from adapters.sql.compiled_statement import CompiledStatements
 from adapters.sql.connection_lender import LAST_USE, ConnectionLender
-from adapters.sql.database import OneOrMore, Parameters, Row, Statement, Write
+from adapters.sql.database import (
+    OneOrMore,
+    Parameters,
+    Row,
+    Statement,
+    Write,
+    refusal_by,
+)
 from adapters.sql.driver_errors import (
     ConnectionLost,
     ConnectionUnfit,
@@ -252,6 +259,7 @@ class PostgresqlTransaction:
     def __init__(self, database: PostgresqlDatabase, lease: PoolProxiedConnection) -> None:
         self._database = database
         self._lease = lease
+        self._applied: list[Write] = []
 
     async def fetch(self, statement: Statement, parameters: Parameters) -> Sequence[Row]:
         return await self._database.run(self._lease, statement, parameters)
@@ -259,9 +267,13 @@ class PostgresqlTransaction:
     async def apply(self, writes: Sequence[Write]) -> None:
         for write in writes:
             await self._database.write(self._lease, write)
+            self._applied.append(write)
 
     async def commit(self) -> None:
-        await _committed(self._database.control(self._lease, "COMMIT"))
+        try:
+            await _committed(self._database.control(self._lease, "COMMIT"))
+        except ConstraintViolated as error:  # one that is deferred
+            raise refusal_by(self._applied, error) from error.__cause__
 
 
 async def _committed(commit: Awaitable[None]) -> None:

@@ -2,20 +2,29 @@
 
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import Any, cast
 
 import aiosqlite
-from sqlalchemy import PoolProxiedConnection
+from sqlalchemy import MetaData, PoolProxiedConnection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.sql.compiled_statement import CompiledStatement, CompiledStatements
 from adapters.sql.connection_lender import ConnectionLender
-from adapters.sql.database import OneOrMore, Parameters, Row, Statement, Write
+from adapters.sql.database import (
+    OneOrMore,
+    Parameters,
+    Row,
+    Statement,
+    Write,
+    refusal_by,
+)
 from adapters.sql.driver_errors import ConstraintViolated, meaning_of
 from adapters.sql.group_commit import WriteBatches, WriteWork, commit_together
 from adapters.sql.sqlalchemy_execution import execute
-from adapters.sql.sqlite_batches import SqliteBatches, Work
+from adapters.sql.sqlite_batches import SqliteBatches, Work, on_thread
+from adapters.sql.sqlite_constraints import SqliteConstraints, is_foreign_key
 from adapters.sql.statement_events import StatementEvents
 from application.commits import Committing
 
@@ -25,7 +34,9 @@ class SqliteDatabase:
     read. SQLite has one writer at a time, so that writers queue in the pool, in turn, and not
     in SQLite's busy handler. A database in memory has a single connection for both."""
 
-    def __init__(self, writer: AsyncEngine, readers: AsyncEngine) -> None:
+    def __init__(self, writer: AsyncEngine, readers: AsyncEngine, metadata: MetaData) -> None:
+        """`metadata` has the names of the constraints, which SQLite does not report."""
+        self._constraints = SqliteConstraints(metadata)
         self._writing_engine = writer
         self._reading_engine = readers
         self._writer = ConnectionLender(writer)
@@ -34,7 +45,9 @@ class SqliteDatabase:
         # Those for sessions: see `sqlite_engine`.
         self._events = StatementEvents(writer, own_error_listeners=2)
         self._reads = SqliteBatches(self._reader, _read_all, self._events)
-        self._writes = WriteBatches(self._writer, commit_together, self._events)
+        self._writes = WriteBatches(
+            self._writer, partial(commit_together, self._constraints), self._events
+        )
 
     async def fetch(self, statement: Statement, parameters: Parameters) -> Sequence[Row]:
         bound = self._bound(statement, parameters)
@@ -99,6 +112,19 @@ class SqliteDatabase:
         except Exception as error:
             raise meaning_of(error)  # noqa: B904 -- it has the cause
 
+    async def named(
+        self, lease: PoolProxiedConnection, error: ConstraintViolated, writes: Sequence[Write]
+    ) -> ConstraintViolated:
+        """Return the error with the name of the constraint that the writes violate, in the
+        transaction on the lent connection."""
+        if not is_foreign_key(error):
+            return self._constraints.named(error)
+        await on_thread(lease, self._constraints.watch)
+        with suppress(Exception):
+            for write in writes:
+                await self.run(lease, write.statement, write.parameters)
+        return self._constraints.named(error, await on_thread(lease, self._constraints.violated))
+
     async def _run(
         self, lease: PoolProxiedConnection, sql: str, values: Sequence[Any]
     ) -> Sequence[Row]:
@@ -147,6 +173,7 @@ class SqliteTransaction:
     def __init__(self, database: SqliteDatabase, lease: PoolProxiedConnection) -> None:
         self._database = database
         self._lease = lease
+        self._applied: list[Write] = []
 
     async def fetch(self, statement: Statement, parameters: Parameters) -> Sequence[Row]:
         return await self._database.run(self._lease, statement, parameters)
@@ -156,12 +183,20 @@ class SqliteTransaction:
             try:
                 rows = await self._database.run(self._lease, write.statement, write.parameters)
             except ConstraintViolated as error:
-                raise write.refusal(error) from error.__cause__
+                named = await self._database.named(self._lease, error, [write])
+                raise write.refusal(named) from error.__cause__
             write.check(rows)
+            self._applied.append(write)
 
     async def commit(self) -> None:
-        with Committing(sqlite3.Error):
-            await self._database.commit(self._lease)
+        try:
+            with Committing(sqlite3.Error):
+                await self._database.commit(self._lease)
+        except ConstraintViolated as error:  # one that is deferred
+            await self._database.control(self._lease, "ROLLBACK")
+            await self._database.control(self._lease, "BEGIN IMMEDIATE")
+            named = await self._database.named(self._lease, error, self._applied)
+            raise refusal_by(self._applied, named) from error.__cause__
 
 
 class _ReadWork(Work):

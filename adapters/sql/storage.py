@@ -17,7 +17,7 @@ class SqlStorage:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
-        self._database = open_database(engine)
+        self._database = open_database(engine, metadata)
         # What is in this process's memory cannot be lost, and has a single connection.
         self._to_check = None if is_in_memory(engine) else engine_to_check(engine)
         self.units_of_work = SqlUnitsOfWork(self._database)

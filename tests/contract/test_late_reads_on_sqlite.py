@@ -5,6 +5,7 @@ import asyncio
 from sqlalchemy import Integer, bindparam, func, select
 
 from adapters.sql.engine import open_database
+from adapters.sql.tables import metadata
 from tests.database_settings import engine_for
 
 ROWS = 3_000_000
@@ -16,7 +17,7 @@ COUNT_UP_TO = select(func.count()).select_from(_numbers)
 
 async def test_others_are_not_kept_waiting(sqlite_file_url: str) -> None:
     engine = engine_for(sqlite_file_url)
-    database = open_database(engine)
+    database = open_database(engine, metadata)
 
     async def count_up_to(last: int) -> int:
         ((count,),) = await database.fetch(COUNT_UP_TO, {"first": 1, "last": last})

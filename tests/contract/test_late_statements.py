@@ -18,6 +18,7 @@ from adapters.sql.database import Statement
 from adapters.sql.driver_errors import translated
 from adapters.sql.engine import init_database, open_database
 from adapters.sql.storage import SqlStorage
+from adapters.sql.tables import metadata
 from application.errors import StorageUnavailable
 from tests.contract.example_items import all_stored, new_item, store
 from tests.database_settings import DatabaseSettings
@@ -47,7 +48,7 @@ def slow(engine: AsyncEngine) -> Statement:
 
 
 async def test_a_late_statement_of_a_unit_is_ended(engine: AsyncEngine) -> None:
-    database = open_database(engine)
+    database = open_database(engine, metadata)
     started = time.monotonic()
 
     with pytest.raises(StorageUnavailable):
@@ -58,7 +59,7 @@ async def test_a_late_statement_of_a_unit_is_ended(engine: AsyncEngine) -> None:
 
 
 async def test_a_late_statement_of_a_transaction_is_ended(engine: AsyncEngine) -> None:
-    database = open_database(engine)
+    database = open_database(engine, metadata)
     started = time.monotonic()
 
     with pytest.raises(StorageUnavailable):

@@ -30,7 +30,7 @@ class BothWays:
     ) -> None:
         self._warehouse = warehouse
         self._ours = ours
-        self._database = database
+        self.database = database
         self._plain = plain
 
     async def clear(self) -> None:
@@ -43,19 +43,19 @@ class BothWays:
                         await connection.execute(text(f"SELECT setval('{sequence}', 1, false)"))
 
     async def close(self) -> None:
-        await self._database.close()
+        await self.database.close()
 
     async def read(self, step: Step) -> None:
         """One read on its own."""
         assert isinstance(step.parameters, Mapping)
-        ours = await _outcome(self._database.fetch(step.statement, step.parameters))
+        ours = await _outcome(self.database.fetch(step.statement, step.parameters))
         assert ours == await _outcome(_rows(self._plain, step))
         assert ours == await _outcome(_rows(self._ours, step)), "a plain session on our engine"
 
     async def unit(self, steps: Sequence[Step]) -> None:
         """Writes that are committed together, without a read between them."""
         writes = [Write(step.statement, step.parameters) for step in steps]
-        assert await _outcome(self._database.apply(writes)) == await _outcome(
+        assert await _outcome(self.database.apply(writes)) == await _outcome(
             self._transaction(steps, returns_rows=False)
         )
         await self.same_state()
@@ -76,7 +76,7 @@ class BothWays:
 
     async def _our_transaction(self, steps: Sequence[Step]) -> Sequence[Any]:
         rows: list[Any] = []
-        async with self._database.transaction() as transaction:
+        async with self.database.transaction() as transaction:
             for step in steps:
                 if step.is_read:
                     assert isinstance(step.parameters, Mapping)

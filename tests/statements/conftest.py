@@ -78,7 +78,7 @@ def both_ways(
     async def open_all() -> BothWays:
         await create(ours)
         await create(plain)
-        return BothWays(warehouse, ours, open_database(ours), plain)
+        return BothWays(warehouse, ours, open_database(ours, warehouse.metadata), plain)
 
     async def close_all(both: BothWays) -> None:
         await both.close()

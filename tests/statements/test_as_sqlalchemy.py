@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import insert
 
 from tests.statements.both_ways import BothWays, Step
-from tests.statements.random_steps import reads, samples, writes
+from tests.statements.random_steps import queries, reads, samples, writes
 from tests.statements.warehouse import Warehouse
 
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
@@ -71,6 +72,21 @@ def compare_statements(both: BothWays, warehouse: Warehouse, run: Run, examples:
 @pytest.fixture(scope="module")
 def run(runner: asyncio.Runner) -> Run:
     return runner.run
+
+
+@pytest.mark.parametrize("missing", ["", "key", "keys", "skip", "most", "name", "limit"])
+def test_every_query(both_ways: BothWays, warehouse: Warehouse, run: Run, missing: str) -> None:
+    parameters = {"key": 1, "keys": [1, 3], "skip": 0, "most": 5, "name": "n2", "limit": 2}
+    parameters.pop(missing, None)
+    products = [{"id": number, "name": f"n{number}", "state": "open"} for number in (1, 2, 3)]
+
+    async def compare() -> None:
+        await both_ways.clear()
+        await both_ways.unit([Step(insert(warehouse.products), products)])
+        for query in queries(warehouse):
+            await both_ways.read(Step(query, parameters))
+
+    run(compare())
 
 
 def test_values(both_ways: BothWays, warehouse: Warehouse, run: Run) -> None:

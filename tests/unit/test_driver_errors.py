@@ -7,6 +7,7 @@ import sqlalchemy.exc
 from sqlalchemy import create_engine
 
 from adapters.sql.driver_errors import ConnectionLost, ConstraintViolated, translated
+from adapters.sql.sqlite_constraints import SqliteConstraints
 from adapters.sql.tables import metadata
 from application.errors import (
     ApplicationError,
@@ -52,7 +53,7 @@ def test_a_constraint_of_sqlite_is_known_by_its_name(
     error = error_of(database, INSERT, *row)
 
     assert isinstance(error, ConstraintViolated)
-    assert error.constraint == constraint
+    assert SqliteConstraints(metadata).named(error).constraint == constraint
 
 
 def test_a_missing_table_makes_the_storage_unavailable(database: sqlite3.Connection) -> None:
