@@ -10,6 +10,7 @@ import aiosqlite
 from sqlalchemy import MetaData, PoolProxiedConnection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.sql.aiosqlite_thread import on_thread
 from adapters.sql.compiled_statement import CompiledStatement, CompiledStatements
 from adapters.sql.connection_lender import ConnectionLender
 from adapters.sql.database import (
@@ -23,7 +24,7 @@ from adapters.sql.database import (
 from adapters.sql.driver_errors import ConstraintViolated, meaning_of
 from adapters.sql.group_commit import WriteBatches, WriteWork, commit_together
 from adapters.sql.sqlalchemy_execution import execute
-from adapters.sql.sqlite_batches import SqliteBatches, Work, on_thread
+from adapters.sql.sqlite_batches import SqliteBatches, Work
 from adapters.sql.sqlite_constraints import SqliteConstraints, is_foreign_key
 from adapters.sql.statement_events import StatementEvents
 from application.commits import Committing
@@ -119,11 +120,13 @@ class SqliteDatabase:
         transaction on the lent connection."""
         if not is_foreign_key(error):
             return self._constraints.named(error)
-        await on_thread(lease, self._constraints.watch)
+        await on_thread(_aiosqlite(lease), self._constraints.watch)
         with suppress(Exception):
             for write in writes:
                 await self.run(lease, write.statement, write.parameters)
-        return self._constraints.named(error, await on_thread(lease, self._constraints.violated))
+        return self._constraints.named(
+            error, await on_thread(_aiosqlite(lease), self._constraints.violated)
+        )
 
     async def _run(
         self, lease: PoolProxiedConnection, sql: str, values: Sequence[Any]
