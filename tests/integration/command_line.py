@@ -23,7 +23,7 @@ def launch(directory: Path, *arguments: str, **settings: str) -> subprocess.Pope
 
 def end_of(process: subprocess.Popen[str]) -> tuple[int, str, str]:
     """Wait for the end, and return the exit status, the output and the errors."""
-    output, errors = process.communicate(timeout=60)
+    output, errors = process.communicate(timeout=110)
     return process.returncode, output, errors
 
 
