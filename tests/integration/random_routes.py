@@ -338,8 +338,8 @@ class RandomApp:
         add_error_handlers(app)
         self._add_handlers()
         describe(app, wants_keys=chosen.random() < 0.5)
-        if not self._is_plain and chosen.random() < 0.3:
-            overridden = chosen.choice(self._dependencies).dependency
+        if seed % 4 > 1:
+            overridden = self._dependency().dependency
             app.dependency_overrides[overridden] = lambda: "overridden"
 
     def _some(self, probability: float) -> list[Any]:
@@ -473,9 +473,10 @@ def random_requests(
     """Yield method, address, headers and body of random requests to the app."""
     chosen = random.Random(seed)
     routes = [each for each in iter_route_contexts(app.routes) if each.methods]
+    others = OTHER_PATHS + [f"/mounted{path}" for path in PATHS]
     for _ in range(count):
         route = chosen.choice(routes)
-        path = chosen.choice([str(route.path_format)] * 40 + OTHER_PATHS)
+        path = chosen.choice([str(route.path_format)] * 30 + others)
         value = chosen.choice(UUIDS if "uuid" in path else VALUES)
         path = path.replace("{key}", value).replace("{tenant}", "t")
         path += chosen.choice([*[""] * 8, "/", "%0A"])
