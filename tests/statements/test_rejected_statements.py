@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.sql.database import Database, Write
 from adapters.sql.engine import open_database
-from application.errors import OutcomeUnknown, StorageUnavailable, TransactionConflict
+from application.errors import InvalidValue, OutcomeUnknown, StorageUnavailable, TransactionConflict
 from tests.database_settings import engine_for
 from tests.statements.warehouse import Warehouse
 
@@ -47,6 +47,15 @@ async def test_a_value_that_is_rejected_costs_no_connection(
 
     for error in (read.value, written.value):
         assert not isinstance(error, OutcomeUnknown | StorageUnavailable)
+    assert await database.fetch(BACKEND, {}) == before
+
+
+async def test_a_row_that_python_cannot_hold_costs_no_connection(database: Database) -> None:
+    before = await database.fetch(BACKEND, {})
+
+    with pytest.raises((ValueError, OverflowError, InvalidValue)):
+        await database.fetch(text("SELECT timestamptz '20000-01-01'"), {})
+
     assert await database.fetch(BACKEND, {}) == before
 
 
