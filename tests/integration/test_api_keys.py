@@ -12,7 +12,7 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 
-import entrypoints.__main__
+import entrypoints.command_line
 from entrypoints import api_keys
 from entrypoints.api_keys import ApiKeys, new_key
 from entrypoints.http.access import ClientName
@@ -326,7 +326,7 @@ def test_an_address_of_this_machine_or_a_word_for_it_is_served(
         hosts.append(config.host)
         return 0
 
-    monkeypatch.setattr(entrypoints.__main__, "run", serve_nothing)
+    monkeypatch.setattr(entrypoints.command_line, "run", serve_nothing)
     anonymous = {"APP_ALLOW_ANONYMOUS": "true"} if host == "0.0.0.0" else {}
     assert command(APP_HOST=host, APP_DATABASE_URL="memory://", **anonymous)[0] == 0
     assert hosts == [host]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr, ValidationError
 
-import entrypoints.__main__
+import entrypoints.command_line
 from adapters.sql.engine import init_database
 from entrypoints.http.app import app_from_environment
 from entrypoints.http.http_protocol import HttpProtocol
@@ -121,11 +121,11 @@ def test_the_server_is_run_as_the_settings_say(monkeypatch: pytest.MonkeyPatch) 
         configs.append(config)
         return 0
 
-    monkeypatch.setattr(entrypoints.__main__, "run_workers", serve_nothing)
+    monkeypatch.setattr(entrypoints.command_line, "run_workers", serve_nothing)
     monkeypatch.setattr("signal.signal", lambda *_: None)
-    monkeypatch.setattr(entrypoints.__main__, "configure_logging", lambda *_: None)
+    monkeypatch.setattr(entrypoints.command_line, "configure_logging", lambda *_: None)
 
-    assert entrypoints.__main__.main([]) == 0
+    assert entrypoints.command_line.main([]) == 0
 
     (config,) = configs
     assert (config.host, config.port, config.workers) == ("0.0.0.0", 9000, 3)
