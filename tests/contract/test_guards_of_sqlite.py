@@ -11,12 +11,15 @@ from adapters.sql.database import Write
 from adapters.sql.example_item_mapper import to_parameters
 from adapters.sql.example_item_repository import ADD
 from adapters.sql.group_commit import WriteWork, commit_together
+from adapters.sql.sqlite_constraints import SqliteConstraints
 from adapters.sql.sqlite_deadline import DeadlineConnection
 from adapters.sql.storage import SqlStorage
 from application.errors import StorageUnavailable
 from tests.contract.example_items import all_stored, new_item
 
-numbers = Table("numbers", MetaData(), Column("number", Integer, primary_key=True))
+metadata = MetaData()
+numbers = Table("numbers", metadata, Column("number", Integer, primary_key=True))
+CONSTRAINTS = SqliteConstraints(metadata)
 
 
 @pytest.fixture
@@ -36,7 +39,7 @@ def test_no_unit_succeeds_in_a_batch_that_sqlite_has_undone(connection: sqlite3.
     """ROLLBACK, as a conflict's resolution, does what a full disk does: it undoes all."""
     units = [adding(1), adding(1, "ROLLBACK"), adding(2)]
 
-    commit_together(connection, units)
+    commit_together(CONSTRAINTS, connection, units)
 
     assert [type(unit.error) for unit in units].count(type(None)) == 0
     assert connection.execute("SELECT number FROM numbers").fetchall() == []
@@ -45,7 +48,7 @@ def test_no_unit_succeeds_in_a_batch_that_sqlite_has_undone(connection: sqlite3.
 def test_a_refusal_undoes_its_own_unit_alone(connection: sqlite3.Connection) -> None:
     units = [adding(1), adding(1), adding(2)]
 
-    commit_together(connection, units)
+    commit_together(CONSTRAINTS, connection, units)
 
     assert [unit.error is None for unit in units] == [True, False, True]
     assert connection.execute("SELECT number FROM numbers").fetchall() == [(1,), (2,)]
