@@ -1,15 +1,16 @@
 """How often each use case waits for the server: what decides its speed over a network."""
 
-import asyncio
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from types import SimpleNamespace
 from uuid import UUID
 
 import pytest
 from sqlalchemy import make_url
 
-from adapters.sql import postgresql
+from adapters.sql import connection_lender, postgresql
 from adapters.sql.storage import SqlStorage
 from application.example_item_service import ExampleItemService
 from application.idempotency import Idempotency
@@ -112,32 +113,37 @@ async def test_change_makes_two(service: ExampleItemService, round_trips: RoundT
     assert round_trips.made == 2
 
 
-async def test_a_pause_costs_a_create_one_more(
-    service: ExampleItemService, round_trips: RoundTrips, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("use", "expected"),
+    [
+        (lambda service: service.get(ITEM_ID), 2),
+        (lambda service: service.page(None, 10), 2),
+        (lambda service: service.create("chair", None), 2),
+        (lambda service: service.change(ITEM_ID, name="table"), 3),
+    ],
+    ids=["get", "page", "create", "change"],
+)
+async def test_the_first_use_after_a_pause_makes_one_more(
+    service: ExampleItemService,
+    round_trips: RoundTrips,
+    monkeypatch: pytest.MonkeyPatch,
+    use: Callable[[ExampleItemService], Awaitable[object]],
+    expected: int,
 ) -> None:
-    """The connection is asked whether it lives, because a write cannot be repeated."""
-    await pause(monkeypatch)
+    """A network may have forgotten the connection, and a read that waits for it would take as long
+    as its deadline: so the connection is probed first, with a limit of its own."""
+    advance_time(monkeypatch, postgresql.PROVEN_FOR_SECONDS)
 
-    await service.create("chair", None)
+    await use(service)
 
-    assert round_trips.made == 2
-
-
-async def test_a_pause_costs_a_change_nothing(
-    service: ExampleItemService, round_trips: RoundTrips, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What it reads first tells that the connection lives."""
-    await pause(monkeypatch)
-
-    await service.change(ITEM_ID, name="table")
-
-    assert round_trips.made == 2
+    assert round_trips.made == expected
 
 
-async def pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let more time pass than a connection passes for alive."""
-    monkeypatch.setattr(postgresql, "PROVEN_FOR_SECONDS", 0.5)
-    await asyncio.sleep(0.6)
+def advance_time(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """Make it so much later for connections."""
+    clock = SimpleNamespace(monotonic=lambda: time.monotonic() + seconds)
+    for module in (postgresql, connection_lender):
+        monkeypatch.setattr(module, "time", clock)
 
 
 async def test_replace_makes_two(service: ExampleItemService, round_trips: RoundTrips) -> None:
