@@ -74,7 +74,7 @@ class Cents(TypeDecorator[Decimal]):
         return None if value is None else Decimal(value) / 100
 
 
-class Size(UserDefinedType[tuple[int, str]]):
+class Size(UserDefinedType[tuple[int, str, datetime]]):
     """A composite type of PostgreSQL, which asyncpg takes from a tuple."""
 
     cache_ok = True
@@ -83,7 +83,7 @@ class Size(UserDefinedType[tuple[int, str]]):
         return "size"
 
 
-COMPOSITE = "CREATE TYPE size AS (length integer, unit text)"
+COMPOSITE = "CREATE TYPE size AS (length integer, unit text, measured_at timestamptz)"
 
 _times = st.datetimes(timezones=st.just(UTC)) | st.sampled_from(
     [
@@ -173,7 +173,7 @@ ONLY_POSTGRESQL: dict[str, Kind] = {
     "address": (pg.INET, st.ip_addresses().map(str)),
     "bits": (lambda: pg.BIT(4), st.just("0101")),
     "money": (pg.MONEY, st.just("1.50")),
-    "composite": (Size, st.tuples(st.integers(-9, 9), st.text("ab", max_size=2))),
+    "composite": (Size, st.tuples(st.integers(-9, 9), st.text("ab", max_size=2), _times)),
 }
 
 
