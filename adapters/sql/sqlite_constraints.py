@@ -27,10 +27,10 @@ class SqliteConstraints:
     """The constraints of the tables of some metadata.
 
     A violated foreign key is found by executing the statement again, which is undone afterwards,
-    with foreign keys deferred to the end of the transaction
-    (https://www.sqlite.org/pragma.html#pragma_defer_foreign_keys) and triggers that note each key
+    with foreign keys deferred to the end of the transaction, those with an action RESTRICT too
+    (https://www.sqlite.org/pragma.html#pragma_defer_foreign_keys), and triggers that note each key
     that is inserted or removed. So it takes as long as the statement and a few lookups, whatever
-    the size of the tables. An action RESTRICT cannot be deferred and has no name here.
+    the size of the tables.
     """
 
     def __init__(self, metadata: MetaData) -> None:

@@ -99,7 +99,12 @@ def writes(warehouse: Warehouse) -> st.SearchStrategy[Step]:
     keyed = st.fixed_dictionaries({"key": _ids})
     stock = st.fixed_dictionaries(
         {"id": _ids.map(stock_id), "product_id": _ids, "code": _codes},
-        optional={"hall": st.integers(1, 2), "shelf": st.just(1), "amount": st.integers(0, 3)},
+        optional={
+            "gift_id": _ids,
+            "hall": st.integers(1, 2),
+            "shelf": st.just(1),
+            "amount": st.integers(0, 3),
+        },
     )
     place = st.tuples(st.integers(1, 2), st.just(1), st.none() | st.integers(1, 2)).map(_place)
     entry = st.fixed_dictionaries({"key": st.sampled_from("ab")}, optional={"note": _names})

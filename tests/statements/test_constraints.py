@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, insert, update
+from sqlalchemy import delete, insert, text, update
 
 from adapters.sql.database import Database, Write
 from application.errors import ApplicationError
@@ -41,6 +41,16 @@ def stock(warehouse: Warehouse, number: int, **values: Any) -> Write:
     return Write(insert(warehouse.stocks), own | values)
 
 
+def gift(warehouse: Warehouse) -> Writes:
+    """Return the writes of a product that comes with another one."""
+    return [product(warehouse, 2), stock(warehouse, 2, gift_id=2)]
+
+
+def without_product(warehouse: Warehouse, number: int) -> Write:
+    products = warehouse.products
+    return Write(delete(products).where(products.c.id == number), {})
+
+
 CASES = [
     case("pk_products", lambda its: [product(its, 1)]),
     case("uq_products_code", lambda its: [product(its, 2, code="a")]),
@@ -60,6 +70,26 @@ CASES = [
     case(
         "fk_stocks_product_id_products",
         lambda its: [Write(update(its.products).values(id=7, changes=1, edited_by="x"), {})],
+    ),
+    # By an action RESTRICT, which rejects before the end of the statement.
+    case("fk_stocks_gift_id_products", lambda its: [*gift(its), without_product(its, 2)]),
+    case(
+        "fk_stocks_gift_id_products",
+        lambda its: [*gift(its), Write(text("DELETE FROM products WHERE id = 2"), {})],
+    ),
+    case(
+        "fk_stocks_gift_id_products",
+        lambda its: [
+            *gift(its),
+            # That which changes no key is not rejected.
+            Write(update(its.products).values(id=its.products.c.id, changes=1, edited_by="x"), {}),
+            Write(
+                update(its.products)
+                .where(its.products.c.id == 2)
+                .values(id=7, changes=1, edited_by="x"),
+                {},
+            ),
+        ],
     ),
     # One that refers to its own table, of several columns.
     case("fk_places_above_hall_above_shelf_places", lambda its: [place(its, 2, 9, 9)]),

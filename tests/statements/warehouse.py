@@ -242,6 +242,7 @@ class Warehouse:
             Column("id", Uuid, primary_key=True),
             Column("product_id", ForeignKey("products.id"), nullable=False),
             Column("code", ForeignKey("products.code", ondelete="SET NULL", onupdate="CASCADE")),
+            Column("gift_id", ForeignKey("products.id", ondelete="RESTRICT", onupdate="RESTRICT")),
             Column("hall", Integer),
             Column("shelf", Integer),
             Column("amount", Integer, nullable=False, server_default="1"),
