@@ -29,6 +29,7 @@ from application.errors import (
 )
 from domain.broken_rule import RulesBroken
 from entrypoints.http.database_session import add_session_error_handler
+from entrypoints.http.framework_internals import BODY_NOT_PARSED
 from entrypoints.http.outcome import failure
 from entrypoints.http.problem import HTTPProblem, problem
 from entrypoints.http.problem_types import (
@@ -92,8 +93,10 @@ def add_error_handlers(app: FastAPI, trouble: StorageTrouble | None = None) -> N
 
     @app.exception_handler(HTTPException)
     async def http_error(request: Request, error: HTTPException) -> Response:
-        if isinstance(error.__cause__, (UnicodeDecodeError, RecursionError)):
-            # FastAPI could not parse the body: wrong as any other that is no JSON.
+        if error.detail == BODY_NOT_PARSED and isinstance(
+            error.__cause__, (ValueError, RecursionError)
+        ):
+            # Wrong as any other that is no JSON: not UTF-8, nested too deeply, an endless number.
             return invalid(request, [_described({"type": "json_invalid", "loc": ("body",)})])
         headers = dict(error.headers or {})
         problem_type, detail = _meaning_of(error)

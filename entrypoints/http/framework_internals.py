@@ -20,6 +20,7 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 __all__ = [
+    "BODY_NOT_PARSED",
     "Dependant",
     "ModelField",
     "RouteContext",
@@ -31,6 +32,8 @@ __all__ = [
     "with_error_handlers",
 ]
 
+BODY_NOT_PARSED = "There was an error parsing the body"
+"""FastAPI's words for a body that raised something else than that it is no JSON."""
 _DEFAULTS = Dependant()
 
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from application.errors import StaleVersion
+from application.errors import StaleVersion, VersionMismatch
 from application.example_item_service import ExampleItemService
 from application.unit_of_work import UnitsOfWork
 from domain.example_item import ExampleItem
@@ -129,7 +129,7 @@ async def test_twenty_who_try_again_all_get_their_turn(units_of_work: UnitsOfWor
             item = await service.get(item_id)
             try:
                 await service.change(item_id, name=str(int(item.name) + 1), versions=[item.version])
-            except StaleVersion:
+            except VersionMismatch:
                 continue
             return
 

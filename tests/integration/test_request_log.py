@@ -23,7 +23,7 @@ SECRET = "hunter2"
 async def test_a_request_is_one_line(client: httpx.AsyncClient, log_lines: Lines) -> None:
     answer = await client.get(ITEMS)
 
-    (line,) = log_lines
+    _started, line = log_lines
     assert 0 < line.pop("duration_ms") < 10_000
     assert line == {
         "event": "request",
@@ -72,7 +72,7 @@ async def test_no_line_has_a_body_a_query_or_a_header(
     await client.post(ITEMS, content=f'{{"{SECRET}": 1', headers=headers)
     await client.get(ITEMS, params={"cursor": SECRET}, headers={"If-Match": SECRET, **headers})
 
-    assert len(log_lines) == 3
+    assert [line["event"] for line in log_lines] == ["service started", *["request"] * 3]
     assert SECRET not in str(log_lines)
 
 
@@ -83,11 +83,11 @@ async def test_a_failure_is_told_with_its_exception(log_lines: Lines) -> None:
     async with client_of(app) as client:
         answer = await client.get(ITEMS)
 
-    failure, request = log_lines
+    _started, failure, request = log_lines
     assert (failure["event"], failure["log_level"]) == ("unhandled error", "error")
     assert failure["exc_info"]
     assert (request["event"], request["status"]) == ("request", 500)
-    assert {line["request_id"] for line in log_lines} == {answer.headers["X-Request-ID"]}
+    assert failure["request_id"] == request["request_id"] == answer.headers["X-Request-ID"]
 
 
 @in_memory_only
@@ -98,7 +98,8 @@ async def test_concurrent_requests_keep_their_own_ids(
         *(client.get(ITEMS, headers={"X-Request-ID": f"request-{n}"}) for n in range(50))
     )
 
-    assert sorted(line["request_id"] for line in log_lines) == sorted(
+    _started, *requests = log_lines
+    assert sorted(line["request_id"] for line in requests) == sorted(
         f"request-{n}" for n in range(50)
     )
 

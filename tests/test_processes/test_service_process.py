@@ -34,6 +34,7 @@ http.server.ThreadingHTTPServer(address, Handler).serve_forever()
 def stub(tmp_path: Path) -> Path:
     """A directory in which `python -m entrypoints` is a small stand-in for the service."""
     (tmp_path / "entrypoints").mkdir()
+    (tmp_path / "entrypoints" / "__init__.py").touch()
     (tmp_path / "entrypoints" / "__main__.py").write_text(STUB)
     return tmp_path
 
