@@ -95,10 +95,13 @@ class RequestContext:
 
 def _fields(scope: Scope, started: float) -> dict[str, Any]:
     """Return what the log says of every connection: its client too, where it is known."""
-    found = scope.get("effective_route")
+    # The template: a path may hold what does not belong in a log.
+    if found := scope.get("effective_route"):
+        route = found[0].template
+    else:  # FastAPI has found it, for a websocket
+        route = getattr(scope.get("route"), "path_format", None)
     fields = {
-        # The template: a path may hold what does not belong in a log.
-        "route": found[0].template if found else None,
+        "route": route,
         "duration_ms": round((time.perf_counter() - started) * 1000, 3),
     }
     if CLIENT_NAME in scope:

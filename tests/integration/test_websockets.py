@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 import pytest
-from fastapi import FastAPI, WebSocket
+from fastapi import APIRouter, FastAPI, WebSocket
 from starlette.types import Receive, Scope, Send
 
 from entrypoints.api_keys import new_key
@@ -125,6 +125,27 @@ async def test_a_denied_one_leaves_a_line(key_file: Path, log_lines: list[Any]) 
     (line,) = log_lines
     assert (line["event"], line["accepted"]) == ("websocket", False)
     assert "client" not in line
+
+
+@pytest.mark.parametrize(
+    ("path", "route"),
+    [("/rooms/hunter2", "/rooms/{room}"), ("/v1/hunter2/feed", "/v1/{room}/feed"), ("/no", None)],
+)
+async def test_a_line_names_the_route_and_not_the_path(
+    path: str, route: str | None, log_lines: list[Any]
+) -> None:
+    async def feed(websocket: WebSocket, room: str) -> None:
+        await websocket.accept()
+
+    app, router = app_for([]), APIRouter()
+    app.websocket("/rooms/{room}")(feed)
+    router.websocket("/{room}/feed")(feed)
+    app.include_router(router, prefix="/v1")
+
+    await open_websocket(app, path)
+
+    assert [line["route"] for line in log_lines] == [route]
+    assert "hunter2" not in str(log_lines)
 
 
 async def test_without_keys_one_is_opened_by_anyone() -> None:
