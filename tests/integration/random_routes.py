@@ -1,5 +1,5 @@
 """Apps with random routes: each kind of dependency, parameter and response that FastAPI documents,
-on routes, routers, nested routers, mounts and the app."""
+on routes, websockets, routers, nested routers, mounts and the app."""
 
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -14,17 +14,25 @@ from fastapi import (
     Cookie,
     Depends,
     FastAPI,
+    File,
+    Form,
     Header,
     HTTPException,
     Query,
     Request,
     Response,
     Security,
+    UploadFile,
+    WebSocket,
+    params,
 )
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, StreamingResponse
 from fastapi.security import APIKeyHeader, HTTPBearer, OAuth2PasswordBearer, SecurityScopes
 from pydantic import BaseModel
-from starlette.routing import Mount, Route
+from starlette.middleware import Middleware
+from starlette.middleware.base import BaseHTTPMiddleware
+from starlette.requests import HTTPConnection
+from starlette.routing import Mount, Route, WebSocketRoute
 
 from entrypoints.http.error_handlers import add_error_handlers
 from entrypoints.http.fast_path import FastPath
@@ -45,6 +53,8 @@ PATHS = [
     "/uuids/{key:uuid}",
     "/files/{key:path}",
 ]
+# Of the dependencies, so many are of the kinds that the fast path takes.
+FAST_DEPENDENCIES = 8
 PREFIXES = ["", "/v1", "/v1/{tenant}", "/v2"]
 METHODS = [["GET"], ["GET"], ["POST"], ["PUT"], ["GET", "POST"], ["DELETE"], ["HEAD"]]
 
@@ -82,6 +92,13 @@ def dependencies(events: Events) -> list[Any]:
         events.append("of_nothing")
         return "nothing"
 
+    def another(number: int) -> Any:
+        async def dependency() -> int:
+            events.append(number)
+            return number
+
+        return Depends(dependency)
+
     def sync() -> str:
         events.append("sync")
         return "sync"
@@ -108,6 +125,14 @@ def dependencies(events: Events) -> list[Any]:
     async def with_header(x_count: Annotated[int, Header()] = 0) -> int:
         events.append(("header", x_count))
         return x_count
+
+    async def of_the_connection(connection: HTTPConnection) -> str:
+        events.append(("of_the_connection", connection.url.path))
+        return "connection"
+
+    async def with_form(name: Annotated[str, Form()] = "-") -> str:
+        events.append(("form", name))
+        return name
 
     async def with_response(response: Response) -> None:
         response.headers["X-Set"] = "by a dependency"
@@ -138,6 +163,7 @@ def dependencies(events: Events) -> list[Any]:
     return [
         Depends(of_the_request),
         Depends(of_nothing),
+        *(another(number) for number in range(FAST_DEPENDENCIES - 2)),
         Depends(of_nothing, use_cache=False),
         Depends(sync),
         Depends(with_yield),
@@ -145,6 +171,8 @@ def dependencies(events: Events) -> list[Any]:
         Depends(sync_yield),
         Depends(with_query),
         Depends(with_header),
+        Depends(of_the_connection),
+        Depends(with_form),
         Depends(with_response),
         Depends(nested),
         Depends(OfAClass),
@@ -268,6 +296,26 @@ def endpoints(events: Events, needed: Any) -> list[tuple[Callable[..., Any], dic
     async def of_bytes(content: Annotated[bytes, Body()]) -> Response:
         return respond(content=content)
 
+    async def form(
+        key: str, name: Annotated[str, Form(max_length=5)], count: Annotated[int, Form()] = 0
+    ) -> Response:
+        return respond(key=key, name=name, count=count)
+
+    async def form_model(thing: Annotated[Thing, Form()]) -> Response:
+        return respond(thing=thing)
+
+    async def file(key: str, upload: UploadFile) -> Response:
+        return respond(key=key, name=upload.filename, content=await upload.read())
+
+    async def form_and_files(
+        it: Needed,
+        name: Annotated[str, Form()],
+        uploads: list[UploadFile],
+        upload: Annotated[bytes | None, File()] = None,
+    ) -> Response:
+        sizes = [each.size for each in uploads]
+        return respond(it=it, name=name, sizes=sizes, upload=upload)
+
     return [
         (fast, {}),
         (fast_needing, {}),
@@ -294,7 +342,30 @@ def endpoints(events: Events, needed: Any) -> list[tuple[Callable[..., Any], dic
         (two_bodies, {}),
         (embedded, {}),
         (of_bytes, {}),
+        (form, {}),
+        (form_model, {}),
+        (file, {}),
+        (form_and_files, {}),
     ]
+
+
+def websockets(events: Events, needed: Any) -> list[Callable[..., Any]]:
+    """Return endpoints of websockets; they take what `needed` depends on."""
+    Needed = Annotated[Any, needed]  # noqa: N806
+
+    async def opens(websocket: WebSocket, it: Needed, key: str = "-") -> None:
+        await websocket.accept()
+        await websocket.send_text(f"{it} {key}")
+
+    async def closes(websocket: WebSocket, key: int = 0) -> None:
+        events.append(("closes", key))
+        await websocket.close(4000)
+
+    async def fails(websocket: WebSocket, it: Needed) -> None:
+        events.append("fails")
+        raise HTTPException(403)
+
+    return [opens, opens, closes, fails]
 
 
 class RandomApp:
@@ -304,8 +375,8 @@ class RandomApp:
         self.events: Events = []
         self._random = random.Random(seed)
         self._count = 0
-        # Of every second app, most is of the kinds that the fast path takes.
-        self._is_plain = seed % 2 == 0
+        # Of three apps in four, most is of the kinds that the fast path takes.
+        self._is_plain = seed % 4 > 0
         chosen = self._random
         self._dependencies = dependencies(self.events)
         app = self.app = FastAPI(
@@ -338,9 +409,9 @@ class RandomApp:
         add_error_handlers(app)
         self._add_handlers()
         describe(app, wants_keys=chosen.random() < 0.5)
-        if seed % 4 > 1:
-            overridden = self._dependency().dependency
-            app.dependency_overrides[overridden] = lambda: "overridden"
+        if seed % 8 == 7:
+            for each in self._dependencies[:FAST_DEPENDENCIES]:
+                app.dependency_overrides[each.dependency] = lambda: "overridden"
 
     def _some(self, probability: float) -> list[Any]:
         if self._random.random() >= probability:
@@ -348,18 +419,21 @@ class RandomApp:
         return [self._dependency() for _ in range(self._random.choice([1, 1, 2]))]
 
     def _dependency(self) -> Any:
-        fast = self._is_plain and self._random.random() < 0.95
-        return self._random.choice(self._dependencies[: 2 if fast else None])
+        fast = self._is_plain and self._random.random() < 0.97
+        return self._random.choice(self._dependencies[: FAST_DEPENDENCIES if fast else None])
 
     def _add_routes(self, router: APIRouter, count: int) -> None:
         for _ in range(count):
-            known = endpoints(self.events, self._dependency())
+            known, paths = endpoints(self.events, self._dependency()), PATHS
             if self._is_plain:
                 known = [each for each in known if each[0].__name__.startswith("fast")]
+                paths = [each for each in PATHS if ":" not in each] * 3 + PATHS
             endpoint, options = self._random.choice(known)
+            if "uuid" in endpoint.__name__:
+                paths = [each for each in paths if "{key" not in each or "uuid" in each]
             self._count += 1
             endpoint.__name__ = f"endpoint{self._count}"
-            path, methods = self._random.choice(PATHS), self._random.choice(METHODS)
+            path, methods = self._random.choice(paths), self._random.choice(METHODS)
             router.add_api_route(
                 path,
                 endpoint,
@@ -368,10 +442,17 @@ class RandomApp:
                 generate_unique_id_function=_unique_id,
                 **options,
             )
+        router.add_api_websocket_route(
+            self._random.choice(["/feed", "/feed/{key}", *PATHS]),
+            self._random.choice(websockets(self.events, self._dependency())),
+            dependencies=self._some(0.2),
+        )
 
     def _mount(self) -> None:
-        mounted = FastAPI(openapi_url=None, redirect_slashes=False)
+        mounted = FastAPI(dependencies=self._some(0.2), openapi_url=None, redirect_slashes=False)
         self._add_routes(mounted.router, 2)
+        if self._random.random() < 0.5:
+            mounted.middleware("http")(self._pass_through)
 
         async def plain(request: Request) -> Response:
             return PlainTextResponse(f"{request.method} {request.url.path}")
@@ -380,6 +461,10 @@ class RandomApp:
             await send({"type": "http.response.start", "status": 200})
             await send({"type": "http.response.body", "body": b"bare"})
 
+        router = APIRouter(dependencies=self._some(0.2))
+        self._add_routes(router, 2)
+        passing = Middleware(BaseHTTPMiddleware, dispatch=self._pass_through)
+        self.app.router.routes.append(Mount("/router", router, middleware=[passing]))
         self.app.mount("/mounted", mounted)
         self.app.mount("/bare", bare)
         self.app.router.routes.append(
@@ -420,21 +505,24 @@ def _unique_id(route: Any) -> str:
 
 
 OTHER_PATHS = ["/plain/get", "/plain/post", "/bare/x", "/no", "/mounted/items", "/mounted/"]
-VALUES = [*["1"] * 8, "1", "abc", "special", "a%2Fb", "%FF", "9" * 5_000, "%00", "x%0A"]
 UUIDS = ["01890a5d-ac96-774b-bcce-b302099a8057", "01890A5DAC96774BBCCEB302099A8057"]
+# The first is what most routes take.
+VALUES = ["1", "abc", "special", "a%2Fb", "%FF", "9" * 5_000, "%00", "x%0A", UUIDS[0]]
 QUERIES = [
+    "key=1",
     "",
-    "key=7",
     "key=7&key=8",
     "key=x&flag=yes&Limit=3",
     "key=1&Limit=99",
     "limit=x",
     "key=%FF",
+    "tags=1&tags=2&key=1",
+    "name=n&count=2&key=1",
+    "q=%00&key=1",
+    "key=1&limit=99999999999",
 ]
-QUERIES += ["key=1"] * 12
-QUERIES += ["tags=1&tags=2&key=1", "name=n&count=2&key=1", "q=%00&key=1", "key=1&limit=99999999999"]
 HEADERS: list[list[tuple[str, str]]] = [
-    *[[]] * 16,
+    [],
     [("X-Deny", "1")],
     [("X-Teapot", "1")],
     [("X-Raise", "teapot")],
@@ -447,8 +535,8 @@ HEADERS: list[list[tuple[str, str]]] = [
     [("Accept", "application/json;q=0")],
 ]
 BODIES: list[tuple[bytes, str | None]] = [
+    (b'{"name": "n", "count": 1}', "application/json"),
     (b"", None),
-    *[(b'{"name": "n", "count": 1}', "application/json")] * 8,
     (b'{"name": "n", "name": "m", "count": 1.0}', "application/json; charset=utf-8"),
     (b'{"thing": {"name": "n"}, "other": 2}', "application/json"),
     (b'{"name": "n"}', "application/merge-patch+json"),
@@ -465,6 +553,52 @@ BODIES: list[tuple[bytes, str | None]] = [
     (b'"text"', "application/json"),
     (b"null", "application/json"),
 ]
+_FORM = "application/x-www-form-urlencoded"
+_PARTS = "multipart/form-data; boundary=x"
+_NAME = b'--x\r\nContent-Disposition: form-data; name="name"\r\n\r\nn\r\n'
+_FILES = [
+    b'--x\r\nContent-Disposition: form-data; name="%b"; filename="f"\r\n\r\n\xff\r\n' % name
+    for name in (b"upload", b"uploads")
+]
+FORMS: list[tuple[bytes, str | None]] = [
+    (_NAME + b"".join(_FILES) + b"--x--\r\n", _PARTS),
+    (b"name=n&count=1", _FORM),
+    (b"name=too+long&count=x", _FORM),
+    (b"&".join([b"name=n"] * 1_001), _FORM),
+    (b"=&%&\xff=%00", _FORM),
+    (_NAME + b"--x--\r\n", _PARTS),
+    (_NAME + _FILES[1][:-3], _PARTS),
+    (_NAME, "multipart/form-data"),
+    (b"no parts", _PARTS),
+    *BODIES[:2],
+]
+
+
+def _one(chosen: random.Random, options: list[Any]) -> Any:
+    """Return the first most of the time."""
+    return options[0] if chosen.random() < 0.9 else chosen.choice(options)
+
+
+def _paths(routes: Any, mounted_at: str = "") -> Iterator[tuple[str, Any]]:
+    for each in iter_route_contexts(routes):
+        if isinstance(each.original_route, Mount):
+            yield from _paths(each.original_route.routes, f"{mounted_at}{each.path}")
+        else:
+            yield f"{mounted_at}{each.path_format or each.path}", each
+
+
+def _takes_form(route: Any) -> bool:
+    body = getattr(route.original_route, "body_field", None)
+    return body is not None and isinstance(body.field_info, params.Form)
+
+
+def _address(chosen: random.Random, path: str) -> str:
+    path = _one(chosen, [path, *OTHER_PATHS, *(f"/mounted{each}" for each in PATHS)])
+    value = _one(chosen, UUIDS if "uuid" in path else VALUES)
+    path = path.replace("{key}", value).replace("{tenant}", "t")
+    path += _one(chosen, ["", "/", "%0A"])
+    query = _one(chosen, QUERIES)
+    return f"{path}?{query}" if query else path
 
 
 def random_requests(
@@ -472,18 +606,34 @@ def random_requests(
 ) -> Iterator[tuple[str, str, list[tuple[str, str]], bytes]]:
     """Yield method, address, headers and body of random requests to the app."""
     chosen = random.Random(seed)
-    routes = [each for each in iter_route_contexts(app.routes) if each.methods]
-    others = OTHER_PATHS + [f"/mounted{path}" for path in PATHS]
+    routes = [each for each in _paths(app.routes) if each[1].methods]
+    mounts = [each.path for each in app.routes if isinstance(each, Mount)]
+    # Most routes are not mounted, and most requests are for them.
+    most = [each for each in routes if not each[0].startswith(tuple(mounts))]
     for _ in range(count):
-        route = chosen.choice(routes)
-        path = chosen.choice([str(route.path_format)] * 30 + others)
-        value = chosen.choice(UUIDS if "uuid" in path else VALUES)
-        path = path.replace("{key}", value).replace("{tenant}", "t")
-        path += chosen.choice([*[""] * 8, "/", "%0A"])
-        query = chosen.choice(QUERIES)
-        methods = [*sorted(route.methods or ())] * 16
-        method = chosen.choice([*methods, "GET", "POST", "PUT", "HEAD", "DELETE"])
-        body, kind = chosen.choice(BODIES) if method in ("POST", "PUT") else (b"", None)
-        headers = [*chosen.choice(HEADERS), ("X-Request-ID", "one")]
+        path, route = chosen.choice(chosen.choice([most, most, most, routes]))
+        method = chosen.choice(sorted(route.methods))
+        method = _one(chosen, [method, "GET", "POST", "PUT", "HEAD", "DELETE"])
+        body, kind = b"", None
+        if _takes_form(route):
+            body, kind = chosen.choice(FORMS)
+        elif method in ("POST", "PUT"):
+            body, kind = _one(chosen, BODIES)
+        headers = [*_one(chosen, HEADERS), ("X-Request-ID", "one")]
         headers += [("Content-Type", kind)] if kind else []
-        yield method, f"{path}?{query}" if query else path, headers, body
+        yield method, _address(chosen, path), headers, body
+
+
+def random_handshakes(
+    app: FastAPI, seed: int, count: int
+) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    """Yield address and headers of random handshakes with the app's websockets."""
+    chosen = random.Random(seed)
+    paths = [path for path, route in _paths(app.routes) if _is_websocket(route)]
+    for _ in range(count):
+        headers = [*_one(chosen, HEADERS), ("X-Request-ID", "one")]
+        yield _address(chosen, chosen.choice(paths)), headers
+
+
+def _is_websocket(route: Any) -> bool:
+    return isinstance(route.original_route, WebSocketRoute)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 from starlette.types import ASGIApp, Message
 
@@ -50,6 +51,7 @@ async def open_websocket(
     async def send(message: Message) -> None:
         messages.append(message)
 
+    path, _, query = path.partition("?")
     scope: dict[str, Any] = {
         "type": "websocket",
         "asgi": {"version": "3.0"},
@@ -57,10 +59,10 @@ async def open_websocket(
         "scheme": "ws",
         "server": ("127.0.0.1", 8000),
         "client": ("127.0.0.1", 1234),
-        "path": path,
+        "path": unquote(path),
         "raw_path": path.encode(),
         "root_path": root_path,
-        "query_string": b"",
+        "query_string": query.encode(),
         "headers": [
             (name.lower().encode(), value.encode())
             for name, value in (("Host", "api.example.org"), *headers)
