@@ -330,3 +330,18 @@ def test_an_address_of_this_machine_or_a_word_for_it_is_served(
     anonymous = {"APP_ALLOW_ANONYMOUS": "true"} if host == "0.0.0.0" else {}
     assert command(APP_HOST=host, APP_DATABASE_URL="memory://", **anonymous)[0] == 0
     assert hosts == [host]
+
+
+async def test_the_document_says_that_an_untagged_route_needs_a_key(key_file: Path) -> None:
+    app = create_app(settings_for("memory://", api_keys=key_file, docs_enabled=True))
+
+    @app.get("/untagged")
+    async def untagged() -> dict[str, str]:
+        return {}
+
+    async with client_of(app) as client:
+        response = await client.get("/openapi.json", headers=bearing(READER))
+
+    assert response.status_code == 200
+    (operation,) = response.json()["paths"]["/untagged"].values()
+    assert operation["security"] == [{"key": []}]
