@@ -60,12 +60,9 @@ def to_times(texts: Iterable[str | None]) -> Iterable[datetime | None]:
 
 def _to_time(text: str) -> datetime:
     try:
-        time = datetime.fromisoformat(text)
-        if time.tzinfo:
-            return time.astimezone(UTC)
+        return datetime.fromisoformat(text).astimezone(UTC)
     except (ValueError, OverflowError):
-        pass
-    raise UnusualTimeError
+        raise UnusualTimeError from None
 
 
 # What may refer to a column of the result by a name that the cast takes away.

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 
+import asyncpg
 import pytest
 from sqlalchemy import bindparam, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -47,6 +48,18 @@ async def test_a_value_that_is_rejected_costs_no_connection(
 
     for error in (read.value, written.value):
         assert not isinstance(error, OutcomeUnknown | StorageUnavailable)
+    assert await database.fetch(BACKEND, {}) == before
+
+
+async def test_more_values_than_the_protocol_has_numbers_for_cost_no_connection(
+    database: Database,
+) -> None:
+    before = await database.fetch(BACKEND, {})
+    among = select(ENTRIES).where(ENTRIES.c.key.in_(bindparam("keys", expanding=True)))
+
+    with pytest.raises(asyncpg.InterfaceError, match="cannot exceed"):
+        await database.fetch(among, {"keys": list(map(str, range(2**15)))})
+
     assert await database.fetch(BACKEND, {}) == before
 
 
