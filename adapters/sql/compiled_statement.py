@@ -11,7 +11,6 @@ tests/statements/test_as_sqlalchemy.py compares every kind with its own executio
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
-from operator import add, itemgetter
 from typing import Any
 
 from sqlalchemy import CompoundSelect, Delete, Dialect, Insert, Select, Update
@@ -125,23 +124,13 @@ class CompiledStatement:
             return ()
         if not fetched or not (self.processors or self._times):
             return fetched
-        # By column, not by row, so that the loops over a page's rows run in C. What stands in front
-        # of the first column that is converted stays together.
-        processors = self.processors or ()
-        first = min([*self._times, *(index for index, _ in processors)])
-        columns: list[Iterable[Any]] = (
-            [list(map(itemgetter(n), fetched)) for n in range(first, len(self._result_types))]
-            if first
-            else list(zip(*fetched, strict=True))
-        )
+        # By column, not by row, so that the loops over a page's rows run in C.
+        columns: list[Iterable[Any]] = list(zip(*fetched, strict=True))
         for index in self._times:
-            columns[index - first] = to_times(columns[index - first])
-        for index, processor in processors:
-            columns[index - first] = map(processor, columns[index - first])
-        rows = zip(*columns, strict=True)
-        if first:
-            return list(map(add, map(itemgetter(slice(first)), fetched), rows))
-        return list(rows)
+            columns[index] = to_times(columns[index])
+        for index, processor in self.processors or ():
+            columns[index] = map(processor, columns[index])
+        return list(zip(*columns, strict=True))
 
     def _processors(self, database_types: Sequence[Any]) -> list[tuple[int, _Processor]]:
         return [
