@@ -1,7 +1,7 @@
 """A page's times, read from PostgreSQL as text.
 
 Python reads a time in ISO 8601 several times faster than asyncpg makes one of the binary form, and
-a page of 50 rows may hold a hundred. So a query of plain columns asks for the text of its
+a page of 50 rows may hold a hundred. So an ordered query of plain columns asks for the text of its
 `timestamptz` columns. Any time that Python does not read (infinity, years before 1 and after 9999,
 a session's own DateStyle) has the query executed as it was written.
 """
@@ -42,7 +42,9 @@ def with_times_as_text(
     changed, _, changed_rest = _sql(as_text, dialect).partition("\nFROM ")
     # Neither DISTINCT nor a WITH in front, and all behind the columns is as it was.
     is_plain = rest == changed_rest and "DISTINCT" not in before and before.startswith("SELECT ")
-    return (as_text, times) if is_plain and changed.startswith("SELECT ") else None
+    # For a single row it costs more than it saves, and what has no order is hardly a page.
+    is_page = "ORDER BY" in rest
+    return (as_text, times) if is_page and is_plain and changed.startswith("SELECT ") else None
 
 
 def to_times(texts: Iterable[str | None]) -> Iterable[datetime | None]:

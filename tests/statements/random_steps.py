@@ -45,6 +45,7 @@ def samples(draw: st.DrawFn, warehouse: Warehouse) -> list[Step]:
     return [
         Step(insert(table), {"id": key, **values}),
         Step(select(table.c.id, *some), {}, is_read=True),
+        Step(select(table.c.id, *some).order_by(table.c.id), {}, is_read=True),
         Step(select(table).where(table.c.id == bindparam("key")), {"key": key}, is_read=True),
         Step(
             select(*[each.label(f"the_{each.name}") for each in some]).limit(bindparam("limit")),

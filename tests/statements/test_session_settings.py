@@ -74,7 +74,8 @@ def queries(warehouse: Warehouse) -> list[Executable]:
     usual = samples.c.id == 1
     return [
         select(samples).where(usual),
-        select(at, samples.c.id).where(usual),
+        select(samples).where(usual).order_by(samples.c.id),
+        select(at, samples.c.id).where(usual).order_by(samples.c.id),
         select(func.row(at, 1), func.array_agg(at)).where(usual).group_by(at),
         select(func.max(at), func.date_trunc("day", at)).where(usual).group_by(at),
         # What the settings are there for.
@@ -147,6 +148,7 @@ def test_they_change_nothing(
 ) -> None:
     samples = warehouse.samples
     by_id = select(samples.c.id, samples.c.instant).where(samples.c.id == bindparam("key"))
+    by_id = by_id.order_by(samples.c.id)
     add = insert(samples)
 
     async def compare() -> None:
