@@ -3,6 +3,7 @@ key nothing."""
 
 import re
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any
@@ -102,14 +103,23 @@ def is_foreign_key(meaning: BaseException) -> bool:
 
 
 def _keys(table: Table) -> Iterator[tuple[str, str]]:
-    """Yield the columns of each unique key, as SQLite reports them, with the key's name."""
+    """Yield the columns of each unique key, as SQLite reports them, with the key's name: not of
+    partial indexes that have the same columns, which SQLite does not tell apart."""
+    indexes = [index for index in table.indexes if index.unique]
+    partial = [each for each in indexes if each.dialect_options["sqlite"]["where"] is not None]
+    alike = Counter(map(_columns, partial))
     keys: list[PrimaryKeyConstraint | UniqueConstraint | Index] = [
-        *(index for index in table.indexes if index.unique),
+        *(index for index in partial if alike[_columns(index)] == 1),
+        *(index for index in indexes if index not in partial),
         *(each for each in table.constraints if isinstance(each, UniqueConstraint)),
         table.primary_key,
     ]
     for key in keys:
-        yield ", ".join(f"{table.name}.{column.name}" for column in key.columns), str(key.name)
+        yield _columns(key), str(key.name)
+
+
+def _columns(key: PrimaryKeyConstraint | UniqueConstraint | Index) -> str:
+    return ", ".join(f"{column.table.name}.{column.name}" for column in key.columns)
 
 
 def _position(key: ForeignKeyConstraint) -> list[int]:

@@ -5,9 +5,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, insert, text, update
+from sqlalchemy import Column, Index, Integer, MetaData, Table, column, delete, insert, text, update
 
 from adapters.sql.database import Database, Write
+from adapters.sql.errors import ConstraintViolated
+from adapters.sql.sqlite_constraints import SqliteConstraints
 from application.errors import ApplicationError
 from tests.statements.both_ways import BothWays
 from tests.statements.warehouse import Warehouse, stock_id
@@ -196,3 +198,20 @@ def test_nothing_is_left_of_the_search(
 
     rows = runner.run(database.fetch(warehouse.stocks.select(), {}))
     assert len(rows) == 2
+
+
+def test_no_name_is_guessed_of_partial_indexes_with_the_same_columns() -> None:
+    one, other, only = (column("state") == state for state in "abc")
+    table = Table(
+        "parcels",
+        MetaData(),
+        Column("rank", Integer),
+        Column("place", Integer),
+        Index("uq_one", "rank", unique=True, sqlite_where=one),
+        Index("uq_other", "rank", unique=True, sqlite_where=other),
+        Index("uq_only", "place", unique=True, sqlite_where=only),
+    )
+    constraints = SqliteConstraints(table.metadata)
+
+    assert constraints.named(ConstraintViolated("parcels.rank")).constraint == "parcels.rank"
+    assert constraints.named(ConstraintViolated("parcels.place")).constraint == "uq_only"
