@@ -11,12 +11,18 @@ from typing import Any, Union, cast, get_args, get_origin
 from uuid import UUID
 
 from fastapi import params
-from pydantic import TypeAdapter
+from fastapi.exceptions import RequestValidationError
+from pydantic import TypeAdapter, ValidationError
 from starlette.convertors import Convertor, StringConvertor, UUIDConvertor
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
 
-from entrypoints.http.framework_internals import Dependant, ModelField, has_nothing_but
+from entrypoints.http.framework_internals import (
+    Dependant,
+    ModelField,
+    has_nothing_but,
+    invalid_body,
+)
 
 _SCALARS = (str, int, float, bool, UUID, date, datetime, time, timedelta, Decimal, NoneType)
 _JSON = (b"application/json", b"application/json; charset=utf-8")
@@ -28,9 +34,10 @@ Dependency = Callable[..., Awaitable[Any]]
 
 
 class FastArguments:
-    """Reads the arguments of valid requests as FastAPI does."""
+    """Reads the arguments of requests as FastAPI does."""
 
     def __init__(self, declared: Dependant, convertors: Convertors) -> None:
+        self._declared = declared
         self.dependencies = [
             (each.name, cast(Dependency, each.call), each.request_param_name)
             for each in declared.dependencies
@@ -71,8 +78,11 @@ class FastArguments:
             and all(_is_plain_body(each) for each in declared.body_params)
         )
 
-    def read(self, request: Request, body: bytes | None) -> dict[str, Any] | None:
-        """Return the arguments but for those of dependencies, None if one is missing or wrong."""
+    def read(
+        self, request: Request, body: bytes | None
+    ) -> dict[str, Any] | RequestValidationError | None:
+        """Return the arguments but for those of dependencies, or the error to raise after these;
+        None if FastAPI has to look what is missing or wrong."""
         scope = request.scope
         arguments: dict[str, Any] = {}
         path = scope["path_params"]
@@ -94,8 +104,12 @@ class FastArguments:
         if body is not None:
             if not _says_json(scope["headers"]):
                 return None
-            arguments[self._body_name] = self._validate_body(_decode_json(str(body, "utf-8")))
+            content = _decode_json(str(body, "utf-8"))
             request._body = body  # FastAPI has read it from this request, and it can be read once
+            try:
+                arguments[self._body_name] = self._validate_body(content, from_attributes=True)
+            except ValidationError as error:
+                return invalid_body(error, content, self._declared, request)
         if self._request_name:
             arguments[self._request_name] = request
         return arguments

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from fastapi.routing import APIRoute
 from starlette.requests import Request
@@ -30,10 +31,11 @@ _HOW_TO_RESPOND = (
 class FastPath:
     """Pure ASGI middleware, the innermost: an optimization and nothing else.
 
-    It calls an endpoint itself if the route is of a plain shape and the request is valid. Such an
+    It calls an endpoint itself if the route is of a plain shape and the request is valid, and
+    raises the error of a JSON body that is not. Such an
     endpoint is an `async def` that says that it returns a `Response`. It takes path, query and
     header parameters, one JSON body, the request, and dependencies that are an `async def` of the
-    request or of nothing. Everything else, a request with an error in it included, goes to FastAPI
+    request or of nothing. Everything else, a request with any other error included, goes to FastAPI
     as if this were not there. `RoutingRules` has noted the route in the scope.
     """
 
@@ -100,8 +102,11 @@ class _FastRoute:
         )
         return cls(route, fastapi) if is_plain else None
 
-    def arguments_of(self, request: Request, body: bytes | None) -> dict[str, Any] | None:
-        """Return the arguments but for those of dependencies, None if FastAPI has to look."""
+    def arguments_of(
+        self, request: Request, body: bytes | None
+    ) -> dict[str, Any] | RequestValidationError | None:
+        """Return the arguments but for those of dependencies, or the error to raise after these;
+        None if FastAPI has to look."""
         if self.takes_body and body is None:
             return None
         scope = request.scope
@@ -115,12 +120,17 @@ class _FastRoute:
         except Exception:  # It happens there again, in its turn.
             return None
 
-    async def call(self, request: Request, arguments: dict[str, Any]) -> ASGIApp:
+    async def call(
+        self, request: Request, found: dict[str, Any] | RequestValidationError
+    ) -> ASGIApp:
         """Return the response of the endpoint, raise what it raises."""
+        arguments = found if isinstance(found, dict) else {}
         for name, dependency, request_name in self._arguments.dependencies:
             value = await (dependency(**{request_name: request}) if request_name else dependency())
             if name:
                 arguments[name] = value
+        if isinstance(found, RequestValidationError):
+            raise found
         result = await self._endpoint(**arguments)
         return result if isinstance(result, Response) else self._made_by_fastapi(result)
 

@@ -11,7 +11,9 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi._compat import ModelField
 from fastapi.dependencies.models import Dependant
-from fastapi.routing import RouteContext, iter_route_contexts
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import RouteContext, _extract_endpoint_context, iter_route_contexts
+from pydantic import ValidationError
 from starlette._exception_handler import wrap_app_handling_exceptions
 from starlette._utils import get_route_path
 from starlette.middleware.exceptions import ExceptionMiddleware
@@ -28,6 +30,7 @@ __all__ = [
     "get_route_path",
     "has_nothing_but",
     "included_routes",
+    "invalid_body",
     "iter_route_contexts",
     "with_error_handlers",
 ]
@@ -70,3 +73,16 @@ def with_error_handlers(
     around those."""
     request.scope["starlette.exception_handlers"] = handlers
     return wrap_app_handling_exceptions(wrap_app_handling_exceptions(app, request), request)
+
+
+def invalid_body(
+    error: ValidationError, body: object, declared: Dependant, request: Request
+) -> RequestValidationError:
+    """Return what FastAPI raises when the one body of an endpoint is not valid."""
+    errors = error.errors(include_url=False)
+    for each in errors:  # FastAPI copies each, which takes longer than all the rest
+        each["loc"] = ("body", *each["loc"])
+    endpoint = _extract_endpoint_context(declared.call) if declared.call else {}
+    mounted_at = request.scope.get("root_path", "").rstrip("/")
+    endpoint["path"] = f"{request.method} {mounted_at}{declared.path}"
+    return RequestValidationError(errors, body=body, endpoint_ctx=endpoint)

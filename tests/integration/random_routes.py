@@ -26,6 +26,8 @@ from fastapi import (
     WebSocket,
     params,
 )
+from fastapi.encoders import jsonable_encoder
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, StreamingResponse
 from fastapi.security import APIKeyHeader, HTTPBearer, OAuth2PasswordBearer, SecurityScopes
 from pydantic import BaseModel
@@ -146,6 +148,9 @@ def dependencies(events: Events) -> list[Any]:
     class OfAClass:
         def __init__(self, q: str = "q") -> None:
             events.append(("class", q))
+
+        def __str__(self) -> str:
+            return "class"
 
     class CallableObject:
         async def __call__(self, request: Request) -> str:
@@ -427,13 +432,16 @@ class RandomApp:
             known, paths = endpoints(self.events, self._dependency()), PATHS
             if self._is_plain:
                 known = [each for each in known if each[0].__name__.startswith("fast")]
+                known += [each for each in known if each[0].__name__ == "fast_body"] * 3
                 paths = [each for each in PATHS if ":" not in each] * 3 + PATHS
             endpoint, options = self._random.choice(known)
             if "uuid" in endpoint.__name__:
                 paths = [each for each in paths if "{key" not in each or "uuid" in each]
             self._count += 1
             endpoint.__name__ = f"endpoint{self._count}"
+            takes_body = "fast_body" in endpoint.__qualname__
             path, methods = self._random.choice(paths), self._random.choice(METHODS)
+            methods = ["POST"] if takes_body else methods
             router.add_api_route(
                 path,
                 endpoint,
@@ -487,6 +495,12 @@ class RandomApp:
         async def raises(_request: Request, _error: Exception) -> Response:
             raise HTTPException(410, "gone")
 
+        async def invalid(_request: Request, error: RequestValidationError) -> Response:
+            events.append((repr(error.errors())[:1000], repr(error.body)[:100]))
+            return JSONResponse(jsonable_encoder(error.errors(), custom_encoder={float: str}), 422)
+
+        if chosen.random() < 0.5:
+            self.app.exception_handler(RequestValidationError)(invalid)
         handlers: list[Any] = [teapot, sync_teapot, raises]
         self.app.add_exception_handler(Teapot, chosen.choice(handlers))
         if chosen.random() < 0.5:
@@ -544,6 +558,8 @@ BODIES: list[tuple[bytes, str | None]] = [
     (b'{"name": "n"}', None),
     (b'{"name": "n"', "application/json"),
     (b'{"name": 1}', "application/json"),
+    (b'{"name": 1, "count": "x"}', "application/json"),
+    (b'[{"name": "n"}]', "application/json"),
     (b'{"name": "\xff"}', "application/json"),
     (b'{"name": "\\ud800"}', "application/json"),
     ('{"name": "n"}'.encode("utf-16"), "application/json"),
@@ -618,7 +634,7 @@ def random_requests(
         if _takes_form(route):
             body, kind = chosen.choice(FORMS)
         elif method in ("POST", "PUT"):
-            body, kind = _one(chosen, BODIES)
+            body, kind = chosen.choice([BODIES[0], chosen.choice(BODIES)])
         headers = [*_one(chosen, HEADERS), ("X-Request-ID", "one")]
         headers += [("Content-Type", kind)] if kind else []
         yield method, _address(chosen, path), headers, body

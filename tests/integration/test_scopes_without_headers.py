@@ -38,7 +38,8 @@ async def test_one_gets_a_response(settings: dict[str, Any], kind: str, path: st
     app.mount("/mounted", mounted)
     async with app.router.lifespan_context(app):
         scope: Scope = {"type": kind, "path": path, "query_string": b""}
-        scope |= {"method": "GET"} if kind == "http" else {"subprotocols": []}
+        if kind == "http":
+            scope["method"] = "GET"
         await app(scope, receive, send)
 
     assert sent

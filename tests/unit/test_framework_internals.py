@@ -9,10 +9,13 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Annotated
 
+import httpx
 import pytest
 from fastapi import APIRouter, Depends, FastAPI, Header, Query
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
+from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -22,6 +25,7 @@ from entrypoints.http.framework_internals import (
     get_route_path,
     has_nothing_but,
     included_routes,
+    invalid_body,
     iter_route_contexts,
 )
 
@@ -130,3 +134,31 @@ def test_error_handlers_are_told_apart_by_class_and_by_status() -> None:
     assert by_status == {418: handler}
     assert by_class[KeyError] is handler
     assert Exception not in by_class
+
+
+async def test_an_invalid_body_is_the_error_that_it_was() -> None:
+    class Body(BaseModel):
+        numbers: list[int]
+
+    app, raised, sent = FastAPI(openapi_url=None), [], {"numbers": ["x", 1, None]}
+
+    @app.post("/numbers")
+    async def endpoint(body: Body) -> None: ...
+
+    @app.exception_handler(RequestValidationError)
+    async def note(request: Request, error: RequestValidationError) -> Response:
+        try:
+            Body.model_validate(error.body, from_attributes=True)
+        except ValidationError as again:
+            (declared,) = iter_route_contexts(app.routes)
+            ours = invalid_body(again, error.body, declared.dependant, request)
+            raised.extend([(str(each), each.errors(), each.body) for each in (error, ours)])
+        return Response()
+
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url="http://test"
+    ) as client:
+        await client.post("/numbers", json=sent)
+
+    theirs, ours = raised
+    assert ours == theirs, "FastAPI raises another error for an invalid body: see invalid_body"
