@@ -1,5 +1,6 @@
 import asyncio
 import sqlite3
+from collections.abc import Iterator
 
 import asyncpg
 import pytest
@@ -21,14 +22,15 @@ INSERT = (
 
 
 @pytest.fixture
-def database() -> sqlite3.Connection:
+def database() -> Iterator[sqlite3.Connection]:
     """A SQLite database with the tables, and one item of the id "1"."""
     engine = create_engine("sqlite://")
     metadata.create_all(engine)
     connection = engine.raw_connection().driver_connection
     assert isinstance(connection, sqlite3.Connection)
     connection.execute(INSERT, ("1", "lamp", None, 1))
-    return connection
+    yield connection
+    connection.close()
 
 
 def error_of(database: sqlite3.Connection, sql: str, *values: object) -> ApplicationError | None:

@@ -1,6 +1,7 @@
 """Every result code of SQLite has a translation, or a reason to have none."""
 
 import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -84,7 +85,10 @@ def test_a_row_that_is_rejected_is_a_conflict_or_has_a_wrong_value(
 
 @pytest.mark.parametrize("value", [2**63, "\ud800"])
 def test_a_value_that_cannot_be_bound_is_invalid(value: object) -> None:
-    with pytest.raises((OverflowError, UnicodeEncodeError)) as raised:
-        sqlite3.connect(":memory:").execute("SELECT ?", (value,))
+    with (
+        closing(sqlite3.connect(":memory:")) as connection,
+        pytest.raises((OverflowError, UnicodeEncodeError)) as raised,
+    ):
+        connection.execute("SELECT ?", (value,))
 
     assert isinstance(translated(raised.value), InvalidValue)
