@@ -194,8 +194,8 @@ def endpoints(events: Events, needed: Any) -> list[tuple[Callable[..., Any], dic
     Needed = Annotated[Any, needed]  # noqa: N806
 
     def respond(**said: Any) -> Response:
-        events.append(said)
-        return JSONResponse({name: str(value) for name, value in said.items()})
+        events.append({name: str(value) for name, value in said.items()})
+        return JSONResponse(events[-1])
 
     async def fast(key: str) -> Response:
         return respond(key=key)
