@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
+from tests.processes.environment import environment_without_settings
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -38,6 +40,7 @@ class LoadGenerator:
     def __init__(self) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.load"],
+            env=environment_without_settings(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

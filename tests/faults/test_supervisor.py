@@ -55,7 +55,7 @@ def workers_of(service: ServiceProcess) -> list[int]:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
 @pytest.mark.parametrize("workers", ["1", "2"])
-@pytest.mark.parametrize("moment", [0.3, *(pytest.param(each, marks=MANY) for each in range(8))])
+@pytest.mark.parametrize("moment", [0.3, *(pytest.param(each, marks=MANY) for each in range(3))])
 async def test_a_signal_at_any_moment_ends_it_in_order(
     number: signal.Signals, workers: str, moment: float
 ) -> None:
@@ -66,7 +66,8 @@ async def test_a_signal_at_any_moment_ends_it_in_order(
         os.killpg(service.pid, number)  # as a terminal and a service manager do
         code = await service.wait()
         assert code == 0 or (code in BEFORE_ALL and not events_of(service, STARTED))
-        assert_no_traceback(service)
+        if code != -signal.SIGINT:  # of Python itself, before its first line of ours
+            assert_no_traceback(service)
         assert not workers_of(service)
     finally:
         await service.close()
