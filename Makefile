@@ -15,8 +15,9 @@ PYTHON = $(shell for python in python3 python3.14 python3.13 python3.12 python3.
 
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
-# A worker starts its own databases: more of them than this cost more than they bring.
-IN_PARALLEL := -n auto --maxprocesses 4
+# A worker starts its own databases: more of them than this cost more than they bring. The last
+# tests go to whichever worker is free.
+IN_PARALLEL := -n auto --maxprocesses 4 --dist worksteal
 
 # A .venv is made again when its Python is gone, or is not the one that was asked for by name.
 VERSION := import sys; print(sys.version, sys.base_prefix)
@@ -45,7 +46,11 @@ test: .venv/.installed-dev ## run the quick tests; ARGS='-n0 -k name' goes to py
 
 .PHONY: check
 check: lint types contracts ## all that CI checks: lint, types, contracts, every test
-	@$(PYTEST) $(IN_PARALLEL) --cov --cov-report=term --cov-report=html
+	@$(PYTEST) $(IN_PARALLEL)
+
+.PHONY: coverage
+coverage: .venv/.installed-dev ## run every test and show which lines none of them runs
+	@$(PYTEST) $(IN_PARALLEL) --cov --cov-report=term --cov-report=html $(ARGS)
 
 .PHONY: lint
 lint: .venv/.installed-dev ## look for mistakes and for unformatted code
