@@ -93,8 +93,10 @@ def add_error_handlers(app: FastAPI, trouble: StorageTrouble | None = None) -> N
 
     @app.exception_handler(HTTPException)
     async def http_error(request: Request, error: HTTPException) -> Response:
-        if error.detail == BODY_NOT_PARSED and isinstance(
-            error.__cause__, (ValueError, RecursionError)
+        if (
+            error.detail == BODY_NOT_PARSED
+            and isinstance(error.__cause__, (ValueError, RecursionError))
+            and not _is_form(request)
         ):
             # Wrong as any other that is no JSON: not UTF-8, nested too deeply, an endless number.
             return invalid(request, [_described({"type": "json_invalid", "loc": ("body",)})])
@@ -223,6 +225,11 @@ def _is_body_of_another_type(error: RequestValidationError) -> bool:
     return isinstance(error.body, bytes) and any(
         each["loc"][0] == "body" for each in error.errors()
     )
+
+
+def _is_form(request: Request) -> bool:
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return media_type in {"multipart/form-data", "application/x-www-form-urlencoded"}
 
 
 def _described(error: Mapping[str, Any]) -> dict[str, str]:
