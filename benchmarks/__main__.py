@@ -6,6 +6,7 @@ A complete run writes docs/performance.md; any other prints its figures.
 import argparse
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 from benchmarks.bounds import bounds
 from benchmarks.plan import FULL, QUICK, Plan
@@ -48,6 +49,8 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument(
         "--python",
+        # Processes run in a directory of their own.
+        type=lambda path: str(Path(path).absolute()),
         default=sys.executable,
         help="what runs everybody but litestar: a Python that has the service's packages and no "
         "others, because some libraries import whatever they find",
