@@ -128,7 +128,6 @@ class Supervisor:
 
     def _replace(self, worker: Worker) -> bool:
         """Plan another start for a worker that ended; return False if none could start so far."""
-        self._can_start = self._can_start or worker.has_served
         now = time.monotonic()
         if now - worker.began >= STABLE_SECONDS:
             self._pause = 0.0
@@ -172,8 +171,9 @@ class Supervisor:
             if worker is None:
                 self._wake_up.recv(1000)
             else:
+                has_ended = worker.listen(self._grace)
                 self._can_start = self._can_start or worker.has_served
-                if worker.listen(self._grace):
+                if has_ended:
                     self._selector.unregister(worker.line)
                     self._workers.remove(worker)
                     ended.append(worker)

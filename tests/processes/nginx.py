@@ -1,23 +1,20 @@
 """A real nginx of the tests' own, in front of the service."""
 
 import shutil
-import socket
-import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.processes.free_port import free_port
 from tests.processes.guardian import Guardian
+from tests.processes.listening import wait_until_it_listens
 from tests.processes.process_log import ProcessLog
 from tests.processes.server_account import ServerAccount
 
 HOST = "127.0.0.1"
-PATIENCE_IN_SECONDS = 30.0
 NONE_FOUND = "no nginx to test with: install the program nginx"
 CONFIGURATION = """
 daemon off;
@@ -70,19 +67,10 @@ def nginx(server: str, http: str = "") -> Iterator[str]:
         process = account.run([*command, str(configuration)], log.fileno())
         guardian.watch(process.pid)
         try:
-            _wait_until_it_listens(process, port, log)
+            wait_until_it_listens(process, HOST, port, log)
             yield f"http://{HOST}:{port}"
         finally:
             process.terminate()
             process.wait()
     finally:
         guardian.close()
-
-
-def _wait_until_it_listens(process: "subprocess.Popen[bytes]", port: int, log: ProcessLog) -> None:
-    deadline = time.monotonic() + PATIENCE_IN_SECONDS
-    while process.poll() is None and time.monotonic() < deadline:
-        with suppress(ConnectionRefusedError), socket.create_connection((HOST, port)):
-            return
-        time.sleep(0.01)
-    raise RuntimeError(f"nginx did not start\n{log.tail()}")

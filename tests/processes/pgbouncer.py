@@ -1,12 +1,9 @@
 """A real PgBouncer of the tests' own, between the service and a PostgreSQL server."""
 
 import shutil
-import socket
-import subprocess
 import tempfile
-import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 
@@ -15,11 +12,11 @@ from sqlalchemy import make_url
 
 from tests.processes.free_port import free_port
 from tests.processes.guardian import Guardian
+from tests.processes.listening import wait_until_it_listens
 from tests.processes.process_log import ProcessLog
 from tests.processes.server_account import ServerAccount
 
 HOST = "127.0.0.1"
-PATIENCE_IN_SECONDS = 30.0
 NONE_FOUND = "no PgBouncer to test with: install the program pgbouncer"
 NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
 
@@ -67,19 +64,10 @@ def pgbouncer(
         process = account.run([str(find_pgbouncer()), str(configuration)], log.fileno())
         guardian.watch(process.pid)
         try:
-            _wait_until_it_listens(process, port, log)
+            wait_until_it_listens(process, HOST, port, log)
             yield url.set(host=HOST, port=port).render_as_string(hide_password=False)
         finally:
             process.terminate()
             process.wait()
     finally:
         guardian.close()
-
-
-def _wait_until_it_listens(process: "subprocess.Popen[bytes]", port: int, log: ProcessLog) -> None:
-    deadline = time.monotonic() + PATIENCE_IN_SECONDS
-    while process.poll() is None and time.monotonic() < deadline:
-        with suppress(ConnectionRefusedError), socket.create_connection((HOST, port)):
-            return
-        time.sleep(0.01)
-    raise RuntimeError(f"PgBouncer did not start\n{log.tail()}")
