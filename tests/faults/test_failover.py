@@ -49,6 +49,7 @@ async def test_nothing_acknowledged_is_lost(
             else:
                 # Its connections stay, and the proxy passes them on to it.
                 await primary.become_read_only()
+            await load.is_refused()  # else the standby may be there before a request needs it
             proxy.switch(standby.host, standby.port)
             await standby.promote()
             promoted_at = time.monotonic()
