@@ -3,8 +3,8 @@
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from application.example_item_repository import ExampleItemReader, ExampleItemRepository
-from application.receipts import ReceiptReader, Receipts
+from application.example_items.repository import ExampleItemReader, ExampleItemRepository
+from application.kernel.idempotency_records import ReceiptReader, Receipts
 
 
 class ReadingUnitOfWork(Protocol):

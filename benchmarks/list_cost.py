@@ -51,7 +51,7 @@ def _measure(bench: Bench, running: RunningSubject, rows: int, seconds: float) -
 
 def last_page(subject: Subject, rows: int) -> str:
     if subject.name == SERVICE:
-        from entrypoints.http.cursor import encode_cursor
+        from entrypoints.http.kernel.resources.cursor import encode_cursor
 
         return f"{PREFIX}/?limit={PAGE}&cursor={quote(encode_cursor(row_id(rows - PAGE)))}"
     return f"{PREFIX}/?limit={PAGE}&offset={rows - PAGE}"

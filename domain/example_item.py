@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Self
 from uuid import UUID
 
-from domain.broken_rule import BrokenRule, RulesBroken
+from domain.kernel.rules import BrokenRule, RulesBroken
 
 NAME_MAX_LENGTH = 200
 DESCRIPTION_MAX_LENGTH = 2_000

@@ -1,4 +1,4 @@
-"""`python -m entrypoints`: see `entrypoints.command_line`."""
+"""`python -m entrypoints`: see `entrypoints.kernel.command_line`."""
 
 import signal
 import sys
@@ -14,6 +14,6 @@ if __name__ == "__main__":
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _end)
 
-    from entrypoints.command_line import main
+    from entrypoints.kernel.command_line import main
 
     sys.exit(main())

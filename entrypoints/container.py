@@ -7,14 +7,14 @@ from dependency_injector.containers import DeclarativeContainer
 from dependency_injector.providers import Callable, Dependency, Selector, Singleton
 from sqlalchemy.ext.asyncio import async_sessionmaker
 
-from adapters.memory.storage import MemoryStorage
-from adapters.sql.engine import init_database
-from adapters.sql.storage import SqlStorage
-from adapters.system_clock import SystemClock
-from adapters.uuid7_source import Uuid7Source
-from application.example_item_service import ExampleItemService
-from application.idempotency import Idempotency
-from entrypoints.http.readiness import Readiness
+from adapters.kernel.system_clock import SystemClock
+from adapters.kernel.uuid7_source import Uuid7Source
+from adapters.memory.kernel.storage import MemoryStorage
+from adapters.sql.kernel.engine import init_database
+from adapters.sql.kernel.storage import SqlStorage
+from application.example_items.service import ExampleItemService
+from application.kernel.idempotency import Idempotency
+from entrypoints.http.kernel.background.readiness import Readiness
 from entrypoints.settings import AppSettings
 
 

@@ -13,8 +13,8 @@ from pydantic_settings import (
 )
 from sqlalchemy import URL
 
-from adapters.sql.database_url import names_memory, parse_database_url
-from entrypoints.host_names import parse_host_names
+from adapters.sql.kernel.addresses.database_url import names_memory, parse_database_url
+from entrypoints.kernel.host_names import parse_host_names
 
 _OF_THE_TESTS = "APP_TEST_"
 

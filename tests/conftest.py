@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.sql.migration import migrate
+from adapters.sql.kernel.migration.migrate import migrate
 from adapters.sql.tables import metadata
 from tests.database_settings import engine_for
 from tests.postgresql_databases import (

@@ -3,7 +3,7 @@ from dataclasses import dataclass
 from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.sql.engine import init_database
+from adapters.sql.kernel.engine import init_database
 
 
 @dataclass(frozen=True)

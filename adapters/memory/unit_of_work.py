@@ -3,10 +3,10 @@ from types import TracebackType
 from typing import Self
 from uuid import UUID
 
-from adapters.memory.example_item_repository import MemoryExampleItemRepository
-from adapters.memory.receipts import MemoryReceipts
-from application.commits import Committing
-from application.receipts import Receipt
+from adapters.memory.example_items import MemoryExampleItemRepository
+from adapters.memory.kernel.idempotency_records import MemoryReceipts
+from application.kernel.commits import Committing
+from application.kernel.idempotency_records import Receipt
 from domain.example_item import ExampleItem
 
 

@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import UserDefinedType
 
-from application.receipts import KEY_MAX_LENGTH
+from application.kernel.idempotency_records import KEY_MAX_LENGTH
 from domain.example_item import DESCRIPTION_MAX_LENGTH, NAME_MAX_LENGTH
 
 

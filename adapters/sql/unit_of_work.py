@@ -3,9 +3,16 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from types import TracebackType
 from typing import Self
 
-from adapters.sql.database import Database, Parameters, Row, Statement, Transaction, Write
-from adapters.sql.example_item_repository import SqlExampleItemReader, SqlExampleItemRepository
-from adapters.sql.receipts import SqlReceiptReader, SqlReceipts
+from adapters.sql.example_items.repository import SqlExampleItemReader, SqlExampleItemRepository
+from adapters.sql.kernel.execution.database import (
+    Database,
+    Parameters,
+    Row,
+    Statement,
+    Transaction,
+    Write,
+)
+from adapters.sql.kernel.idempotency_records import SqlReceiptReader, SqlReceipts
 
 
 class SqlReadingUnitOfWork:

@@ -12,28 +12,29 @@ from dependency_injector.providers import Object
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
-from entrypoints.api_keys import ApiKeys
 from entrypoints.container import Container
-from entrypoints.host_names import ANY
-from entrypoints.http import example_items, health
-from entrypoints.http.access import Access
-from entrypoints.http.addresses import is_below
-from entrypoints.http.allowed_hosts import AllowedHosts
-from entrypoints.http.beside_requests import beside_requests
-from entrypoints.http.body_limit import BodyLimit
-from entrypoints.http.error_handlers import add_error_handlers
-from entrypoints.http.fast_path import FastPath
-from entrypoints.http.framework_internals import iter_route_contexts
-from entrypoints.http.loopback_only import LoopbackOnly
-from entrypoints.http.openapi import describe
-from entrypoints.http.receipt_purge import purge_now_and_then
-from entrypoints.http.request_context import RequestContext
-from entrypoints.http.request_deadline import RequestDeadline
-from entrypoints.http.root_path import RootPath
-from entrypoints.http.routing_rules import RoutingRules
-from entrypoints.http.start import log_start, noting_failures
-from entrypoints.http.storage_trouble import StorageTrouble
-from entrypoints.log_output import configure_logging
+from entrypoints.http.example_items.routes import router as example_items
+from entrypoints.http.kernel import health
+from entrypoints.http.kernel.background.background_task import beside_requests
+from entrypoints.http.kernel.background.idempotency_purge import purge_now_and_then
+from entrypoints.http.kernel.fast_path.fast_path import FastPath
+from entrypoints.http.kernel.framework_internals import iter_route_contexts
+from entrypoints.http.kernel.middleware.allowed_hosts import AllowedHosts
+from entrypoints.http.kernel.middleware.authentication import Access
+from entrypoints.http.kernel.middleware.body_limit import BodyLimit
+from entrypoints.http.kernel.middleware.loopback_only import LoopbackOnly
+from entrypoints.http.kernel.middleware.request_context import RequestContext
+from entrypoints.http.kernel.middleware.request_deadline import RequestDeadline
+from entrypoints.http.kernel.openapi import describe
+from entrypoints.http.kernel.problems.error_handlers import add_error_handlers
+from entrypoints.http.kernel.problems.outage_log import StorageTrouble
+from entrypoints.http.kernel.routing.addresses import is_below
+from entrypoints.http.kernel.routing.root_path import RootPath
+from entrypoints.http.kernel.routing.routing_rules import RoutingRules
+from entrypoints.http.kernel.start import log_start, noting_failures
+from entrypoints.kernel.api_keys import ApiKeys
+from entrypoints.kernel.host_names import ANY
+from entrypoints.kernel.logging import configure_logging
 from entrypoints.settings import (
     AppSettings,
     InvalidSettings,
@@ -96,7 +97,7 @@ def create_app(settings: AppSettings, *, any_server: bool = True, **overrides: A
         redirect_slashes=False,
         telemetry=dict.fromkeys(("tracing", "metrics", "logs"), settings.telemetry_enabled),
     )
-    app.include_router(example_items.router)
+    app.include_router(example_items)
     app.include_router(health.router)
     if not settings.telemetry_enabled:  # FastAPI reports only what goes its way
         app.add_middleware(FastPath, fastapi=app)
@@ -144,7 +145,7 @@ def app_from_environment() -> FastAPI:
 
 
 def app_for_own_server() -> FastAPI:
-    """Return the same app for `entrypoints.server`, which has the limits itself."""
+    """Return the same app for `entrypoints.kernel.server.server`, which has the limits itself."""
     return _app(any_server=False)
 
 

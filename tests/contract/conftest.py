@@ -3,8 +3,8 @@ from collections.abc import AsyncIterator
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.memory.storage import MemoryStorage
-from adapters.sql.storage import SqlStorage
+from adapters.memory.kernel.storage import MemoryStorage
+from adapters.sql.kernel.storage import SqlStorage
 from application.unit_of_work import UnitsOfWork
 from tests.database_settings import engine_for
 

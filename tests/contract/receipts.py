@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from application.receipts import Receipt
+from application.kernel.idempotency_records import Receipt
 from application.unit_of_work import UnitsOfWork
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)

@@ -9,10 +9,10 @@ from typing import cast
 import pytest
 from sqlalchemy.pool import QueuePool
 
-from adapters.sql.connection_lender import ConnectionLender
-from adapters.sql.sqlite_batches import SqliteBatches, Work
-from adapters.sql.statement_events import StatementEvents
-from application.errors import StorageUnavailable
+from adapters.sql.kernel.execution.connection_queue import ConnectionLender
+from adapters.sql.kernel.execution.statement_events import StatementEvents
+from adapters.sql.kernel.sqlite.batches import SqliteBatches, Work
+from application.kernel.errors import StorageUnavailable
 from tests.database_settings import engine_for
 
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import pytest
 
-from application.errors import ApplicationError
+from application.kernel.errors import ApplicationError
 from application.unit_of_work import UnitOfWork, UnitsOfWork
 from tests.contract.example_items import all_stored, new_item, store
 from tests.contract.moments import cancel, moments

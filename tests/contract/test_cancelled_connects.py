@@ -1,7 +1,8 @@
 """Who gives up while a connection to PostgreSQL is made leaves nothing in the log.
 
-Taken out, `_unless_given_up` (`adapters/sql/postgresql_hosts.py`): asyncio logs "Future exception
-was never retrieved" for a cancellation that strikes between the connection and its first word.
+Taken out, `_unless_given_up` (`adapters/sql/kernel/postgresql/hosts.py`): asyncio logs "Future
+exception was never retrieved" for a cancellation that strikes between the connection and its first
+word.
 """
 
 import asyncio
@@ -13,9 +14,9 @@ from typing import Any
 import pytest
 from sqlalchemy import make_url
 
-from adapters.sql import postgresql_hosts
-from adapters.sql.storage import SqlStorage
-from application.errors import StorageUnavailable
+from adapters.sql.kernel.postgresql import hosts as postgresql_hosts
+from adapters.sql.kernel.storage import SqlStorage
+from application.kernel.errors import StorageUnavailable
 from tests.contract.example_items import all_stored
 from tests.database_settings import engine_for
 

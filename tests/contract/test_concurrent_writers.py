@@ -5,8 +5,8 @@ from uuid import UUID
 
 import pytest
 
-from application.errors import StaleVersion, VersionMismatch
-from application.example_item_service import ExampleItemService
+from application.example_items.service import ExampleItemService
+from application.kernel.errors import StaleVersion, VersionMismatch
 from application.unit_of_work import UnitsOfWork
 from domain.example_item import ExampleItem
 from tests.contract.example_items import all_stored, new_item, next_version, store, stored

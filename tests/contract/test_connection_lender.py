@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.sql import connection_lender
-from adapters.sql.connection_lender import ConnectionLender
-from adapters.sql.storage import SqlStorage
-from application.errors import StorageUnavailable
+from adapters.sql.kernel.execution import connection_queue as connection_lender
+from adapters.sql.kernel.execution.connection_queue import ConnectionLender
+from adapters.sql.kernel.storage import SqlStorage
+from application.kernel.errors import StorageUnavailable
 from tests.contract.example_items import all_stored
 from tests.contract.lent_connections import all_are_back, lent
 from tests.database_settings import engine_for

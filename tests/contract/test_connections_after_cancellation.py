@@ -5,8 +5,8 @@ import asyncio
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.sql.storage import SqlStorage
-from application.errors import DuplicateId
+from adapters.sql.kernel.storage import SqlStorage
+from application.kernel.errors import DuplicateId
 from tests.contract.example_items import all_stored, new_item, store
 from tests.contract.lent_connections import all_are_back
 from tests.contract.moments import cancel, moments

@@ -7,12 +7,12 @@ from datetime import timedelta
 
 import pytest
 
-from adapters.sql import postgresql
-from adapters.sql.storage import SqlStorage
-from application.errors import OutcomeUnknown
-from application.example_item_service import ExampleItemService
-from application.idempotency import Idempotency
-from application.receipts import ReceiptFor
+from adapters.sql.kernel.postgresql import database as postgresql
+from adapters.sql.kernel.storage import SqlStorage
+from application.example_items.service import ExampleItemService
+from application.kernel.errors import OutcomeUnknown
+from application.kernel.idempotency import Idempotency
+from application.kernel.idempotency_records import ReceiptFor
 from domain.example_item import ExampleItem
 from tests.contract.example_items import all_stored, new_item, next_version, store
 from tests.contract.lent_connections import all_are_back

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from application.errors import DuplicateId
+from application.kernel.errors import DuplicateId
 from application.unit_of_work import UnitsOfWork
 from tests.contract.example_items import all_stored, new_item, store, stored
 

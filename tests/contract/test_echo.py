@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from adapters.sql.storage import SqlStorage
-from application.errors import DuplicateId
+from adapters.sql.kernel.storage import SqlStorage
+from application.kernel.errors import DuplicateId
 from tests.contract.example_items import all_stored, new_item, next_version, store
 from tests.database_settings import engine_for
 

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from application.errors import DuplicateId
+from application.kernel.errors import DuplicateId
 from application.unit_of_work import UnitOfWork, UnitsOfWork
 from tests.contract.example_items import all_stored, new_item, store
 

@@ -9,10 +9,11 @@ from pydantic import SecretStr
 from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
 
-from adapters.sql import postgresql, tcp_keepalive
-from adapters.sql.engine import init_database
-from adapters.sql.storage import SqlStorage
-from application.errors import StorageUnavailable
+from adapters.sql.kernel.engine import init_database
+from adapters.sql.kernel.postgresql import database as postgresql
+from adapters.sql.kernel.postgresql import tcp_keepalive
+from adapters.sql.kernel.storage import SqlStorage
+from application.kernel.errors import StorageUnavailable
 from tests.contract.example_items import all_stored, new_item, store
 from tests.contract.lent_connections import all_are_back
 from tests.database_settings import DatabaseSettings
@@ -183,7 +184,7 @@ async def test_a_connection_is_replaced_at_its_greatest_age(postgresql_url: str)
 
 async def test_both_ends_find_out_that_the_network_forgot_them(postgresql_url: str) -> None:
     """Without `_transport`, which asyncpg does not document, the keepalive of an idle connection
-    cannot be set: `adapters.sql.tcp_keepalive`."""
+    cannot be set: `adapters.sql.kernel.postgresql.tcp_keepalive`."""
     import socket
 
     engine = engine_of(postgresql_url)

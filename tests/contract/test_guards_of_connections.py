@@ -10,11 +10,11 @@ from sqlalchemy import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.util import await_only
 
-from adapters.sql.connection_lender import ConnectionLender
-from adapters.sql.errors import NoAnswer
-from adapters.sql.postgresql import PostgresqlDatabase
-from adapters.sql.storage import SqlStorage
-from application.errors import StorageUnavailable
+from adapters.sql.kernel.errors.storage_errors import NoAnswer
+from adapters.sql.kernel.execution.connection_queue import ConnectionLender
+from adapters.sql.kernel.postgresql.database import PostgresqlDatabase
+from adapters.sql.kernel.storage import SqlStorage
+from application.kernel.errors import StorageUnavailable
 from tests.contract.example_items import all_stored, new_item, next_version, store
 from tests.contract.lent_connections import lent
 from tests.contract.moments import cancel

@@ -7,14 +7,14 @@ import pytest
 from sqlalchemy import Column, Integer, MetaData, Table, insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.sql.database import Write
-from adapters.sql.example_item_mapper import to_parameters
-from adapters.sql.example_item_repository import ADD
-from adapters.sql.group_commit import WriteWork, commit_together
-from adapters.sql.sqlite_constraints import SqliteConstraints
-from adapters.sql.sqlite_deadline import DeadlineConnection
-from adapters.sql.storage import SqlStorage
-from application.errors import StorageUnavailable
+from adapters.sql.example_items.mapper import to_parameters
+from adapters.sql.example_items.repository import ADD
+from adapters.sql.kernel.execution.database import Write
+from adapters.sql.kernel.sqlite.constraints import SqliteConstraints
+from adapters.sql.kernel.sqlite.deadline import DeadlineConnection
+from adapters.sql.kernel.sqlite.group_commit import WriteWork, commit_together
+from adapters.sql.kernel.storage import SqlStorage
+from application.kernel.errors import StorageUnavailable
 from tests.contract.example_items import all_stored, new_item
 
 metadata = MetaData()

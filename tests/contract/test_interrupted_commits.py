@@ -14,13 +14,13 @@ from sqlalchemy import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from adapters.sql import sqlite_deadline
-from adapters.sql.example_item_mapper import to_parameters
-from adapters.sql.sqlite_deadline import SqliteDeadline
-from adapters.sql.storage import SqlStorage
+from adapters.sql.example_items.mapper import to_parameters
+from adapters.sql.kernel.sqlite import deadline as sqlite_deadline
+from adapters.sql.kernel.sqlite.deadline import SqliteDeadline
+from adapters.sql.kernel.storage import SqlStorage
 from adapters.sql.tables import example_items
-from application.commits import COMMITS, Commits, Outcome
-from application.errors import StorageUnavailable
+from application.kernel.commits import COMMITS, Commits, Outcome
+from application.kernel.errors import StorageUnavailable
 from domain.example_item import ExampleItem
 from tests.contract.example_items import all_stored, new_item
 from tests.database_settings import engine_for

@@ -4,7 +4,7 @@ import asyncio
 
 from sqlalchemy import Integer, bindparam, func, select
 
-from adapters.sql.engine import open_database
+from adapters.sql.kernel.engine import open_database
 from adapters.sql.tables import metadata
 from tests.database_settings import engine_for
 

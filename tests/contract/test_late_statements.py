@@ -14,12 +14,12 @@ from sqlalchemy import literal_column, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.sql.database import Statement
-from adapters.sql.driver_errors import translated
-from adapters.sql.engine import init_database, open_database
-from adapters.sql.storage import SqlStorage
+from adapters.sql.kernel.engine import init_database, open_database
+from adapters.sql.kernel.errors.driver_errors import translated
+from adapters.sql.kernel.execution.database import Statement
+from adapters.sql.kernel.storage import SqlStorage
 from adapters.sql.tables import metadata
-from application.errors import StorageUnavailable
+from application.kernel.errors import StorageUnavailable
 from tests.contract.example_items import all_stored, new_item, store
 from tests.database_settings import DatabaseSettings
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from adapters.uuid7_source import Uuid7Source
+from adapters.kernel.uuid7_source import Uuid7Source
 from application.unit_of_work import UnitsOfWork
 from domain.example_item import ExampleItem
 from tests.contract.example_items import CREATED, all_stored, new_item, store

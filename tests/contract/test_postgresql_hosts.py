@@ -1,6 +1,6 @@
 """An address may name several hosts, or a Unix socket; a connection has the service's name.
 
-Taken out, a host's share of the time (`adapters/sql/postgresql_hosts.py`): one that does not
+Taken out, a host's share of the time (`adapters/sql/kernel/postgresql/hosts.py`): one that does not
 respond leaves none for the next. Taken out, `_first`: it costs its share for each connection, and a
 readiness check, which has a second, never comes to the second host.
 """
@@ -15,10 +15,10 @@ import pytest
 from sqlalchemy import URL, make_url, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.sql.engine import engine_to_check
-from adapters.sql.storage import SqlStorage
-from application.errors import StorageUnavailable
-from entrypoints.http.readiness import Readiness
+from adapters.sql.kernel.engine import engine_to_check
+from adapters.sql.kernel.storage import SqlStorage
+from application.kernel.errors import StorageUnavailable
+from entrypoints.http.kernel.background.readiness import Readiness
 from tests.contract.example_items import all_stored
 from tests.database_settings import engine_for
 from tests.faults.postgresql_service import needs_postgresql

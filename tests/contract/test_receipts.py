@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from application.errors import DuplicateId, KeyInProgress, StaleVersion
+from application.kernel.errors import DuplicateId, KeyInProgress, StaleVersion
 from application.unit_of_work import UnitOfWork, UnitsOfWork
 from domain.example_item import ExampleItem
 from tests.contract.example_items import all_stored, new_item, next_version, store

@@ -10,11 +10,12 @@ from uuid import UUID
 import pytest
 from sqlalchemy import make_url
 
-from adapters.sql import connection_lender, postgresql
-from adapters.sql.storage import SqlStorage
-from application.example_item_service import ExampleItemService
-from application.idempotency import Idempotency
-from application.receipts import ReceiptFor
+from adapters.sql.kernel.execution import connection_queue as connection_lender
+from adapters.sql.kernel.postgresql import database as postgresql
+from adapters.sql.kernel.storage import SqlStorage
+from application.example_items.service import ExampleItemService
+from application.kernel.idempotency import Idempotency
+from application.kernel.idempotency_records import ReceiptFor
 from domain.example_item import ExampleItem
 from tests.contract.receipts import receipt
 from tests.counting_ids import CountingIds

@@ -2,7 +2,7 @@
 
 import pytest
 
-from application.errors import DuplicateId, StaleVersion
+from application.kernel.errors import DuplicateId, StaleVersion
 from application.unit_of_work import UnitsOfWork
 from tests.contract.example_items import all_stored, new_item, next_version, store
 

@@ -2,8 +2,8 @@
 
 from typing import cast
 
-from adapters.memory.storage import MemoryStorage
-from adapters.sql.storage import SqlStorage
+from adapters.memory.kernel.storage import MemoryStorage
+from adapters.sql.kernel.storage import SqlStorage
 from application.unit_of_work import UnitsOfWork
 from domain.example_item import ExampleItem
 from tests.contract.example_items import all_stored, new_item, next_version, store

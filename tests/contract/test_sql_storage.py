@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from adapters.memory.storage import MemoryStorage
-from adapters.sql.migration import migrate, migrate_down
-from adapters.sql.storage import SqlStorage
-from application.errors import StorageUnavailable
+from adapters.memory.kernel.storage import MemoryStorage
+from adapters.sql.kernel.migration.migrate import migrate, migrate_down
+from adapters.sql.kernel.storage import SqlStorage
+from application.kernel.errors import StorageUnavailable
 from tests.contract.example_items import all_stored, new_item, store
 from tests.database_settings import engine_for
 from tests.postgresql_databases import end_all_connections

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from application.errors import StaleVersion
-from application.example_item_repository import ExampleItemRepository
+from application.example_items.repository import ExampleItemRepository
+from application.kernel.errors import StaleVersion
 from application.unit_of_work import UnitsOfWork
 from domain.example_item import ExampleItem
 from tests.contract.example_items import all_stored, new_item, next_version, store, stored

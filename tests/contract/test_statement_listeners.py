@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.sql.storage import SqlStorage
-from application.errors import DuplicateId
+from adapters.sql.kernel.storage import SqlStorage
+from application.kernel.errors import DuplicateId
 from tests.contract.example_items import all_stored, new_item, next_version, store, stored
 
 Heard = list[tuple[str, str]]

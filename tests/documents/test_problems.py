@@ -2,7 +2,7 @@
 
 import re
 
-from entrypoints.http.problem_types import PREFIX, PROBLEM_TYPES
+from entrypoints.http.kernel.problems.problem_types import PREFIX, PROBLEM_TYPES
 from tests.documents.test_references import ROOT
 
 ROW = re.compile(r"^\| `([\w:-]+)` \| (\d{3}) \| ([^|]+) \| (.+) \|$", re.MULTILINE)

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, contextmanager
 
 import pytest
 
-from adapters.sql.migration import migrate
+from adapters.sql.kernel.migration.migrate import migrate
 from tests.database_settings import engine_for
 from tests.faults.keep_alive_client import Answer
 from tests.postgresql_databases import NONE_FOUND

@@ -5,7 +5,7 @@ import json
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from entrypoints.http.problem_types import PREFIX, PROBLEM_TYPES
+from entrypoints.http.kernel.problems.problem_types import PREFIX, PROBLEM_TYPES
 from tests.processes.service_process import ServiceProcess
 
 

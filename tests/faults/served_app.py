@@ -6,7 +6,7 @@ import threading
 import time
 from typing import Any, Self
 
-from entrypoints.server import DrainingServer, ServerConfig
+from entrypoints.kernel.server.server import DrainingServer, ServerConfig
 from tests.integration.service import settings_for
 from tests.processes.free_port import free_port
 

@@ -1,7 +1,7 @@
 """Changes that meet: the whole use case runs again, a bounded number of times.
 
-Taken out, `runs_again_after_conflict` (`application/run_again.py`) makes each serialization failure
-and each deadlock a 503 at once; taken out, the versions lose updates.
+Taken out, `runs_again_after_conflict` (`application/kernel/retry.py`) makes each serialization
+failure and each deadlock a 503 at once; taken out, the versions lose updates.
 """
 
 import asyncio
@@ -11,8 +11,8 @@ import httpx
 import pytest
 from sqlalchemy import make_url
 
-from adapters.sql.migration import migrate
-from application.run_again import ATTEMPTS
+from adapters.sql.kernel.migration.migrate import migrate
+from application.kernel.retry import ATTEMPTS
 from tests.database_settings import engine_for
 from tests.faults.running import client_of, on_both_databases, service_on
 from tests.integration.service import ITEMS

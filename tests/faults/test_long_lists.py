@@ -1,8 +1,8 @@
 """Whoever reads a long list from end to end keeps nobody waiting.
 
-Taken out, the largest limit (`entrypoints/http/example_items.py`) lets one request read, and the
-process write, all that there is; taken out, the bound in the statement that reads a page
-(`adapters/sql/example_item_repository.py`) does the same within.
+Taken out, the largest limit (`entrypoints/http/example_items/routes.py`) lets one request read, and
+the process write, all that there is; taken out, the bound in the statement that reads a page
+(`adapters/sql/example_items/repository.py`) does the same within.
 """
 
 import asyncio

@@ -3,7 +3,7 @@
 
 Guards that the receipt is committed with the change. Taken out (a receipt in a transaction of its
 own, after the change), the second attempt makes the change a second time, or is refused. Taken
-out, the service's own second attempt (`application/idempotency.py`) leaves it to the client.
+out, the service's own second attempt (`application/kernel/idempotency.py`) leaves it to the client.
 """
 
 from collections.abc import AsyncIterator
@@ -14,12 +14,12 @@ from functools import partial
 import httpx
 from sqlalchemy import make_url
 
-from adapters.sql.storage import SqlStorage
-from application.example_item_service import ExampleItemService
-from application.idempotency import Idempotency
-from application.receipts import ReceiptFor
+from adapters.sql.kernel.storage import SqlStorage
+from application.example_items.service import ExampleItemService
+from application.kernel.idempotency import Idempotency
+from application.kernel.idempotency_records import ReceiptFor
 from domain.example_item import ExampleItem
-from entrypoints.http.problem_types import OUTCOME_UNKNOWN
+from entrypoints.http.kernel.problems.problem_types import OUTCOME_UNKNOWN
 from tests.counting_ids import CountingIds
 from tests.database_settings import engine_for
 from tests.fixed_clock import FixedClock

@@ -14,9 +14,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import asyncpg
 import pytest
 
-from adapters.sql import connection_lender
-from adapters.sql.storage import SqlStorage
-from application.errors import StorageUnavailable
+from adapters.sql.kernel.execution import connection_queue as connection_lender
+from adapters.sql.kernel.storage import SqlStorage
+from application.kernel.errors import StorageUnavailable
 from tests.contract.example_items import all_stored, new_item
 from tests.database_settings import engine_for
 from tests.faults.keep_alive_client import Answer, KeepAliveClient

@@ -1,8 +1,8 @@
 """The service behind a real PgBouncer with fewer connections than the service has.
 
-Taken out, `_look_for_a_pooler` (`adapters/sql/postgresql_connecting.py`): in transaction mode most
-requests fail. Taken out, `for_sqlalchemy`: SQLAlchemy keeps statements that asyncpg does not, and
-sessions never see that a column has another type by now.
+Taken out, `_look_for_a_pooler` (`adapters/sql/kernel/postgresql/connecting.py`): in transaction
+mode most requests fail. Taken out, `for_sqlalchemy`: SQLAlchemy keeps statements that asyncpg does
+not, and sessions never see that a column has another type by now.
 """
 
 import asyncio
@@ -17,11 +17,11 @@ import pytest
 from sqlalchemy import bindparam, make_url, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from adapters.sql.migration import migrate, migrate_down
-from adapters.sql.schema import current_revision, head
-from adapters.sql.storage import SqlStorage
-from adapters.sql.tcp_keepalive import SERVER_SETTINGS
-from entrypoints.http.readiness import NO_ANSWER
+from adapters.sql.kernel.migration.migrate import migrate, migrate_down
+from adapters.sql.kernel.migration.schema import current_revision, head
+from adapters.sql.kernel.postgresql.tcp_keepalive import SERVER_SETTINGS
+from adapters.sql.kernel.storage import SqlStorage
+from entrypoints.http.kernel.background.readiness import NO_ANSWER
 from tests.contract.example_items import new_item, next_version
 from tests.database_settings import engine_for
 from tests.faults.keep_alive_client import KeepAliveClient

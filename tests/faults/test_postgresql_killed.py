@@ -1,8 +1,9 @@
 """PostgreSQL is killed or stopped under load, or while nobody asks, and comes back.
 
-Taken out, what tells the drivers' errors apart (`adapters/sql/driver_errors.py`) makes the answers
-of the outage 500s; taken out, the loop in `PostgresqlDatabase._lend` gives connections that died in
-the pool to the first who write; taken out, what `StorageTrouble` counts fills the log.
+Taken out, what tells the drivers' errors apart (`adapters/sql/kernel/errors/driver_errors.py`)
+makes the answers of the outage 500s; taken out, the loop in `PostgresqlDatabase._lend` gives
+connections that died in the pool to the first who write; taken out, what `StorageTrouble` counts
+fills the log.
 """
 
 import asyncio

@@ -2,7 +2,8 @@
 
 The newer version is a copy of the project with one more migration, which adds a column that may be
 NULL and a table: docs/deploying.md, "expand". Taken out, `SchemaPosition.is_ahead`
-(`adapters/sql/schema.py`) makes the older instances unready, and keeps them from starting again.
+(`adapters/sql/kernel/migration/schema.py`) makes the older instances unready, and keeps them from
+starting again.
 """
 
 import asyncio
@@ -17,8 +18,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from adapters.sql.migration import migrate
-from adapters.sql.schema import head
+from adapters.sql.kernel.migration.migrate import migrate
+from adapters.sql.kernel.migration.schema import head
 from tests.database_settings import engine_for
 from tests.integration.service import ITEMS
 from tests.processes.environment import ROOT, environment_without_settings

@@ -1,7 +1,7 @@
 """A wrong password, host or database: clear words in the log, and no secret anywhere.
 
 Taken out, `hide_input_in_errors` (`entrypoints/settings.py`), `show_locals=False`
-(`entrypoints/log_output.py`) or the driver's own words in errors print parts of the address.
+(`entrypoints/kernel/logging.py`) or the driver's own words in errors print parts of the address.
 """
 
 import pytest

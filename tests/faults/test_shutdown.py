@@ -21,8 +21,8 @@ import pytest
 import uvloop
 from sqlalchemy import make_url
 
-from entrypoints.http.problem_types import OUTCOME_UNKNOWN
-from entrypoints.server import DrainingServer, ServerConfig
+from entrypoints.http.kernel.problems.problem_types import OUTCOME_UNKNOWN
+from entrypoints.kernel.server.server import DrainingServer, ServerConfig
 from tests.faults.running import all_items, client_of, on_both_databases, service_on
 from tests.faults.service_log import assert_no_traceback
 from tests.integration.problem_document import problem_of

@@ -16,11 +16,11 @@ import pytest
 from fastapi import FastAPI, Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
-from entrypoints.http.body_rate import BodyRate, body_rate
-from entrypoints.http.error_handlers import add_error_handlers
-from entrypoints.http.http_protocol import HttpProtocol
-from entrypoints.http.request_deadline import RequestDeadline
-from entrypoints.http.storage_trouble import StorageTrouble
+from entrypoints.http.kernel.middleware.request_deadline import RequestDeadline
+from entrypoints.http.kernel.problems.error_handlers import add_error_handlers
+from entrypoints.http.kernel.problems.outage_log import StorageTrouble
+from entrypoints.kernel.server.body_rate import BodyRate, body_rate
+from entrypoints.kernel.server.http_protocol import HttpProtocol
 from tests.faults.served_app import ServedApp, read_to_end
 
 HOST = b"Host: test\r\n"
@@ -93,7 +93,7 @@ def served() -> Iterator[ServedApp]:
     rate = BodyRate(seconds=READ_SECONDS)
     with pytest.MonkeyPatch.context() as patch:
         for module in ("body_rate", "http_protocol"):
-            patch.setattr(f"entrypoints.http.{module}.DEFAULT_BODY_RATE", rate)
+            patch.setattr(f"entrypoints.kernel.server.{module}.DEFAULT_BODY_RATE", rate)
         patch.setattr(HttpProtocol, "_rate", rate)
         yield from _served()
 

@@ -1,8 +1,8 @@
 """TLS with a real server: who it is is checked as the address wants, and a failure is a 503 and a
 line in the log that names its kind.
 
-Taken out, `_check_files` or `_named` (`adapters/sql/postgresql_hosts.py`): the lines for a missing
-file and for a server without TLS say no more than that the database cannot be reached.
+Taken out, `_check_files` or `_named` (`adapters/sql/kernel/postgresql/hosts.py`): the lines for a
+missing file and for a server without TLS say no more than that the database cannot be reached.
 """
 
 import asyncio
@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url, text
 
-from adapters.sql.storage import SqlStorage
-from application.errors import StorageUnavailable
+from adapters.sql.kernel.storage import SqlStorage
+from application.kernel.errors import StorageUnavailable
 from tests.contract.example_items import all_stored
 from tests.database_settings import engine_for
 from tests.faults.running import client_of, service_on

@@ -9,7 +9,7 @@ import socket
 
 import pytest
 
-from entrypoints.http.http_protocol import WRITE_SECONDS
+from entrypoints.kernel.server.http_protocol import WRITE_SECONDS
 from tests.faults.malformed_requests import HOST
 from tests.faults.running import client_of, service_on
 from tests.integration.service import ITEMS, create

@@ -2,7 +2,7 @@
 
 Taken out, `BEGIN IMMEDIATE` with SQLite's busy timeout makes writers fail with "database is
 locked"; taken out, the switch to WAL that waits (`_switch_to_wal`) and the migration's own turn
-(`adapters/sql/migration.py`) make processes die at the start.
+(`adapters/sql/kernel/migration/migrate.py`) make processes die at the start.
 """
 
 import asyncio

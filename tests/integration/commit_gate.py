@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from adapters.sql.sqlite_deadline import DeadlineConnection
+from adapters.sql.kernel.sqlite.deadline import DeadlineConnection
 
 PATIENCE_SECONDS = 30
 NO_COMMIT = ("SELECT", "BEGIN", "ROLLBACK")

@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
-import entrypoints.command_line
+import entrypoints.kernel.command_line
 from entrypoints.http.app import create_app
 from tests.integration.service import client_of, settings_for
 
@@ -38,13 +38,13 @@ def command(
 ) -> Callable[..., tuple[int, str, str]]:
     """`command("db", "upgrade", APP_DATABASE_URL=...)` runs it within this process, and returns
     the exit status, the output and the errors."""
-    monkeypatch.setattr(entrypoints.command_line, "configure_logging", lambda *_: None)
+    monkeypatch.setattr(entrypoints.kernel.command_line, "configure_logging", lambda *_: None)
 
     def run(*arguments: str, **settings: str) -> tuple[int, str, str]:
         for name, value in settings.items():
             monkeypatch.setenv(name, value)
         try:
-            status = entrypoints.command_line.main(arguments)
+            status = entrypoints.kernel.command_line.main(arguments)
         except SystemExit as end:
             status = int(end.code or 0)
         return status, *capsys.readouterr()

@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx
 
-from entrypoints.http.problem_types import PREFIX, PROBLEM_TYPES, ProblemType, plain
+from entrypoints.http.kernel.problems.problem_types import PREFIX, PROBLEM_TYPES, ProblemType, plain
 
 
 def problem_of(

@@ -36,12 +36,12 @@ from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.requests import HTTPConnection
 from starlette.routing import Mount, Route, WebSocketRoute
 
-from entrypoints.http.error_handlers import add_error_handlers
-from entrypoints.http.fast_path import FastPath
-from entrypoints.http.framework_internals import iter_route_contexts
-from entrypoints.http.openapi import describe
-from entrypoints.http.request_context import RequestContext
-from entrypoints.http.routing_rules import RoutingRules
+from entrypoints.http.kernel.fast_path.fast_path import FastPath
+from entrypoints.http.kernel.framework_internals import iter_route_contexts
+from entrypoints.http.kernel.middleware.request_context import RequestContext
+from entrypoints.http.kernel.openapi import describe
+from entrypoints.http.kernel.problems.error_handlers import add_error_handlers
+from entrypoints.http.kernel.routing.routing_rules import RoutingRules
 
 Events = list[Any]
 PATHS = [

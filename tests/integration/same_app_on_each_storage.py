@@ -10,7 +10,7 @@ from typing import Any, Self
 import httpx
 from fastapi import FastAPI
 
-from adapters.memory.storage import MemoryStorage
+from adapters.memory.kernel.storage import MemoryStorage
 from adapters.sql.tables import metadata
 from entrypoints.http.app import create_app
 from tests.counting_ids import CountingIds

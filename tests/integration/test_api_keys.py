@@ -12,12 +12,12 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 
-import entrypoints.command_line
-from entrypoints import api_keys
-from entrypoints.api_keys import ApiKeys, new_key
-from entrypoints.http.access import ClientName
+import entrypoints.kernel.command_line
 from entrypoints.http.app import create_app
-from entrypoints.http.problem_types import KEY_MISSING, KEY_UNKNOWN
+from entrypoints.http.kernel.middleware.authentication import ClientName
+from entrypoints.http.kernel.problems.problem_types import KEY_MISSING, KEY_UNKNOWN
+from entrypoints.kernel import api_keys
+from entrypoints.kernel.api_keys import ApiKeys, new_key
 from tests.integration.problem_document import problem_of
 from tests.integration.service import ITEMS, client_of, settings_for
 
@@ -326,7 +326,7 @@ def test_an_address_of_this_machine_or_a_word_for_it_is_served(
         hosts.append(config.host)
         return 0
 
-    monkeypatch.setattr(entrypoints.command_line, "run", serve_nothing)
+    monkeypatch.setattr(entrypoints.kernel.command_line, "run", serve_nothing)
     anonymous = {"APP_ALLOW_ANONYMOUS": "true"} if host == "0.0.0.0" else {}
     assert command(APP_HOST=host, APP_DATABASE_URL="memory://", **anonymous)[0] == 0
     assert hosts == [host]

@@ -11,9 +11,9 @@ import asyncpg
 import pytest
 from sqlalchemy import make_url
 
-from adapters.memory.storage import MemoryStorage
-from adapters.system_clock import SystemClock
-from application.example_item_service import ExampleItemService
+from adapters.kernel.system_clock import SystemClock
+from adapters.memory.kernel.storage import MemoryStorage
+from application.example_items.service import ExampleItemService
 from entrypoints.container import Container
 from entrypoints.http.app import create_app
 from tests.fixed_clock import FixedClock

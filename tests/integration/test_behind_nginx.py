@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from entrypoints.http.problem_types import NO_SUCH_PATH, STALE_VERSION
+from entrypoints.http.kernel.problems.problem_types import NO_SUCH_PATH, STALE_VERSION
 from tests.integration.problem_document import problem_of
 from tests.integration.service import ITEMS
 from tests.processes.nginx import needs_nginx, nginx

@@ -14,7 +14,7 @@ from starlette.requests import Request
 
 from adapters.sql.tables import example_items
 from entrypoints.http.app import create_app
-from entrypoints.http.database_session import get_async_session, get_async_sessionmaker
+from entrypoints.http.kernel.database_session import get_async_session, get_async_sessionmaker
 from tests.integration.problem_document import problem_of
 from tests.integration.service import ITEMS, UNKNOWN_ID, client_of, create, settings_for
 

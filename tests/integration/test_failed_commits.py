@@ -12,8 +12,8 @@ import pytest
 from fastapi import FastAPI
 from starlette.types import Message, Scope
 
-from adapters.sql.migration import migrate
-from application.errors import (
+from adapters.sql.kernel.migration.migrate import migrate
+from application.kernel.errors import (
     DuplicateId,
     OutcomeUnknown,
     StaleVersion,

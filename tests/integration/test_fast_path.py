@@ -8,7 +8,7 @@ import httpx
 import pytest
 from starlette.routing import Router
 
-from application.errors import StorageFull
+from application.kernel.errors import StorageFull
 from entrypoints.http.app import create_app
 from tests.counting_ids import CountingIds
 from tests.fixed_clock import FixedClock

@@ -51,7 +51,7 @@ async def test_it_is_not_ready_on_an_empty_database(empty_postgresql_url: str) -
     ],
 )
 async def test_it_is_not_ready_on_an_older_schema(empty_postgresql_url: str, change: str) -> None:
-    from adapters.sql.migration import migrate
+    from adapters.sql.kernel.migration.migrate import migrate
     from tests.database_settings import engine_for
 
     engine = engine_for(empty_postgresql_url)

@@ -6,9 +6,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from entrypoints import api_keys
-from entrypoints.api_keys import new_key
 from entrypoints.http.app import create_app
+from entrypoints.kernel import api_keys
+from entrypoints.kernel.api_keys import new_key
 from tests.integration.service import ITEMS, client_of, settings_for
 
 ALICE, ALICE_LINE = new_key("alice", "write")

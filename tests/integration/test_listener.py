@@ -19,7 +19,7 @@ import pytest
 import uvloop
 from structlog.testing import capture_logs
 
-from entrypoints.listener import ACCEPTS_PER_TURN, Listener, bound_sockets
+from entrypoints.kernel.server.listener import ACCEPTS_PER_TURN, Listener, bound_sockets
 from tests.processes.free_port import free_port
 
 CLIENTS = ACCEPTS_PER_TURN

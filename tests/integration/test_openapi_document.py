@@ -9,7 +9,7 @@ import httpx
 import jsonschema_rs
 import pytest
 
-from application.errors import (
+from application.kernel.errors import (
     KeyInProgress,
     KeyReused,
     StaleVersion,

@@ -13,7 +13,7 @@ from fastapi import FastAPI, Request, WebSocket
 from starlette.types import Message, Receive, Scope, Send
 
 from entrypoints.http.app import CANNOT_START, create_app
-from entrypoints.http.problem_types import BODY_TOO_LARGE, KEYS_NOT_CONFIGURED
+from entrypoints.http.kernel.problems.problem_types import BODY_TOO_LARGE, KEYS_NOT_CONFIGURED
 from tests.integration.problem_document import problem_of
 from tests.integration.service import ITEMS, JSON, settings_for
 from tests.integration.websocket_handshake import open_websocket

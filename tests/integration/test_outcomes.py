@@ -18,14 +18,14 @@ from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from adapters.sql.example_item_mapper import to_parameters
+from adapters.sql.example_items.mapper import to_parameters
 from adapters.sql.tables import example_items
-from application.errors import StorageFull, StorageUnavailable, TransactionConflict
+from application.kernel.errors import StorageFull, StorageUnavailable, TransactionConflict
 from application.unit_of_work import UnitsOfWork
-from entrypoints.http import request_deadline
 from entrypoints.http.app import create_app
-from entrypoints.http.database_session import get_async_session
-from entrypoints.http.problem_types import (
+from entrypoints.http.kernel.database_session import get_async_session
+from entrypoints.http.kernel.middleware import request_deadline
+from entrypoints.http.kernel.problems.problem_types import (
     DATABASE_FULL,
     DATABASE_UNAVAILABLE,
     DEADLINE_EXCEEDED,

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
-from entrypoints.http.http_protocol import MAX_HEAD_BYTES, MAX_PENDING_BYTES, HttpProtocol
-from entrypoints.server import ServerConfig
+from entrypoints.kernel.server.http_protocol import MAX_HEAD_BYTES, MAX_PENDING_BYTES, HttpProtocol
+from entrypoints.kernel.server.server import ServerConfig
 from tests.integration.service import settings_for
 
 HOST = b"Host: test\r\n"

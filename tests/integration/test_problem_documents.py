@@ -5,7 +5,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 
-from application.errors import OutcomeUnknown, StorageFull, StorageUnavailable
+from application.kernel.errors import OutcomeUnknown, StorageFull, StorageUnavailable
 from entrypoints.http.app import create_app
 from tests.integration.failing_units_of_work import FailingUnitsOfWork
 from tests.integration.problem_document import problem_of

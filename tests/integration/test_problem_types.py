@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from application.errors import (
+from application.kernel.errors import (
     DataConflict,
     DuplicateId,
     InvalidValue,
@@ -20,11 +20,11 @@ from application.errors import (
     StorageUnavailable,
     TransactionConflict,
 )
-from entrypoints.api_keys import new_key
-from entrypoints.http import problem_types
 from entrypoints.http.app import create_app
-from entrypoints.http.problem import Problem
-from entrypoints.http.problem_types import PROBLEM_TYPES, ProblemType, phrase, plain
+from entrypoints.http.kernel.problems import problem_types
+from entrypoints.http.kernel.problems.problem import Problem
+from entrypoints.http.kernel.problems.problem_types import PROBLEM_TYPES, ProblemType, phrase, plain
+from entrypoints.kernel.api_keys import new_key
 from tests.integration.failing_units_of_work import FailingUnitsOfWork
 from tests.integration.problem_document import problem_of
 from tests.integration.service import ITEMS, JSON, UNKNOWN_ID, client_of, create, settings_for

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from application.errors import StorageUnavailable
-from entrypoints.http import beside_requests as beside_requests_module
-from entrypoints.http import readiness
-from entrypoints.http.beside_requests import beside_requests
-from entrypoints.http.readiness import Readiness
+from application.kernel.errors import StorageUnavailable
+from entrypoints.http.kernel.background import background_task as beside_requests_module
+from entrypoints.http.kernel.background import readiness
+from entrypoints.http.kernel.background.background_task import beside_requests
+from entrypoints.http.kernel.background.readiness import Readiness
 
 
 class Storage:

@@ -13,11 +13,11 @@ import httpx
 import pytest
 from sqlalchemy import Column, Integer, MetaData, Table, make_url
 
-from adapters.sql.migration import migrate
-from adapters.sql.usability import check_privileges
-from application.errors import StorageUnavailable
-from entrypoints.http import readiness
+from adapters.sql.kernel.migration.migrate import migrate
+from adapters.sql.kernel.usability import check_privileges
+from application.kernel.errors import StorageUnavailable
 from entrypoints.http.app import create_app
+from entrypoints.http.kernel.background import readiness
 from tests.database_settings import engine_for
 from tests.integration.problem_document import problem_of
 from tests.integration.service import ITEMS, client_of, create, settings_for

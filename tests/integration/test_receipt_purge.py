@@ -9,8 +9,8 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-import entrypoints.http.receipt_purge
-from application.errors import StorageUnavailable
+import entrypoints.http.kernel.background.idempotency_purge
+from application.kernel.errors import StorageUnavailable
 from entrypoints.http.app import create_app
 from tests.fixed_clock import FixedClock
 from tests.integration.failing_units_of_work import FailingUnitsOfWork
@@ -21,7 +21,9 @@ DAY = timedelta(days=1)
 
 @pytest.fixture(autouse=True)
 def _often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(entrypoints.http.receipt_purge, "INTERVAL_SECONDS", 0.01)
+    monkeypatch.setattr(
+        entrypoints.http.kernel.background.idempotency_purge, "INTERVAL_SECONDS", 0.01
+    )
 
 
 async def create_with_key(client: httpx.AsyncClient, key: str) -> None:

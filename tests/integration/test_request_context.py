@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from entrypoints.http.request_context import RequestContext
-from entrypoints.http.request_deadline import RequestDeadline
-from entrypoints.http.storage_trouble import StorageTrouble
+from entrypoints.http.kernel.middleware.request_context import RequestContext
+from entrypoints.http.kernel.middleware.request_deadline import RequestDeadline
+from entrypoints.http.kernel.problems.outage_log import StorageTrouble
 
 SCOPE: Scope = {"type": "http", "method": "GET", "path": "/", "raw_path": b"/", "headers": []}
 

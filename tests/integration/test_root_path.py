@@ -9,9 +9,9 @@ import pytest
 from fastapi import FastAPI, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from entrypoints.api_keys import new_key
 from entrypoints.http.app import create_app
-from entrypoints.http.problem_types import KEY_MISSING, NO_SUCH_PATH, UNKNOWN_HOST
+from entrypoints.http.kernel.problems.problem_types import KEY_MISSING, NO_SUCH_PATH, UNKNOWN_HOST
+from entrypoints.kernel.api_keys import new_key
 from entrypoints.settings import InvalidSettings
 from tests.integration.problem_document import problem_of
 from tests.integration.service import ITEMS, settings_for

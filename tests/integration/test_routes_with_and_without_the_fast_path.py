@@ -7,7 +7,7 @@ import httpx
 import pytest
 from starlette.requests import Request
 
-from entrypoints.http.fast_path import _FastRoute
+from entrypoints.http.kernel.fast_path.fast_path import _FastRoute
 from tests.integration.random_routes import RandomApp, random_handshakes, random_requests
 from tests.integration.websocket_handshake import open_websocket
 

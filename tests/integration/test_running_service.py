@@ -117,7 +117,7 @@ def test_the_log_of_a_failure_has_a_traceback_without_the_values(tmp_path: Path)
     program = """
 import asyncio, httpx
 from entrypoints.http.app import create_app
-from entrypoints.log_output import configure_logging
+from entrypoints.kernel.logging import configure_logging
 from entrypoints.settings import AppSettings
 
 class Broken:

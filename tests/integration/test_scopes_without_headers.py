@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from entrypoints.api_keys import new_key
 from entrypoints.http.app import create_app
+from entrypoints.kernel.api_keys import new_key
 from tests.integration.service import ITEMS, settings_for
 
 

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from pydantic import SecretStr, ValidationError
 
-import entrypoints.command_line
-from adapters.sql.engine import init_database
+import entrypoints.kernel.command_line
+from adapters.sql.kernel.engine import init_database
 from entrypoints.http.app import app_from_environment
-from entrypoints.http.http_protocol import HttpProtocol
-from entrypoints.server import ServerConfig
+from entrypoints.kernel.server.http_protocol import HttpProtocol
+from entrypoints.kernel.server.server import ServerConfig
 from entrypoints.settings import AppSettings, unknown_settings
 from tests.integration.service import PROJECT, settings_for
 
@@ -121,11 +121,11 @@ def test_the_server_is_run_as_the_settings_say(monkeypatch: pytest.MonkeyPatch) 
         configs.append(config)
         return 0
 
-    monkeypatch.setattr(entrypoints.command_line, "run_workers", serve_nothing)
+    monkeypatch.setattr(entrypoints.kernel.command_line, "run_workers", serve_nothing)
     monkeypatch.setattr("signal.signal", lambda *_: None)
-    monkeypatch.setattr(entrypoints.command_line, "configure_logging", lambda *_: None)
+    monkeypatch.setattr(entrypoints.kernel.command_line, "configure_logging", lambda *_: None)
 
-    assert entrypoints.command_line.main([]) == 0
+    assert entrypoints.kernel.command_line.main([]) == 0
 
     (config,) = configs
     assert (config.host, config.port, config.workers) == ("0.0.0.0", 9000, 3)

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from application.errors import OutcomeUnknown, StorageFull, StorageUnavailable
-from entrypoints.http import storage_trouble
+from application.kernel.errors import OutcomeUnknown, StorageFull, StorageUnavailable
 from entrypoints.http.app import create_app
+from entrypoints.http.kernel.problems import outage_log as storage_trouble
 from tests.integration.failing_units_of_work import FailingUnitsOfWork
 from tests.integration.service import ITEMS, client_of, settings_for
 

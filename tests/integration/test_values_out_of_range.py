@@ -5,7 +5,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from entrypoints.http.cursor import encode_cursor
+from entrypoints.http.kernel.resources.cursor import encode_cursor
 from tests.integration.problem_document import problem_of
 from tests.integration.service import ITEMS, UNKNOWN_ID
 

@@ -8,16 +8,16 @@ import pytest
 from fastapi import APIRouter, FastAPI, WebSocket
 from starlette.types import Receive, Scope, Send
 
-from entrypoints.api_keys import new_key
-from entrypoints.http.access import ClientName
 from entrypoints.http.app import create_app
-from entrypoints.http.problem_types import (
+from entrypoints.http.kernel.middleware.authentication import ClientName
+from entrypoints.http.kernel.problems.problem_types import (
     KEY_MISSING,
     KEY_READS_ONLY,
     KEY_UNKNOWN,
     UNKNOWN_HOST,
     ProblemType,
 )
+from entrypoints.kernel.api_keys import new_key
 from tests.integration.service import settings_for
 from tests.integration.websocket_handshake import Handshake, open_websocket
 

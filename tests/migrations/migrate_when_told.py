@@ -6,7 +6,7 @@ It takes the address, says that it is ready, and begins when a line comes.
 import asyncio
 import sys
 
-from adapters.sql.migration import migrate
+from adapters.sql.kernel.migration.migrate import migrate
 from tests.database_settings import engine_for
 
 

@@ -7,7 +7,7 @@ import pytest
 from alembic.config import Config
 from sqlalchemy import Connection
 
-from adapters.sql import migration
+from adapters.sql.kernel.migration import migrate as migration
 
 
 def written_to(directory: Path, *pairs: tuple[str, str]) -> None:

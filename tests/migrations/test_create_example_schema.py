@@ -3,8 +3,8 @@
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.sql.migration import migrate_down
-from adapters.sql.schema import create_example_schema, current_revision, head
+from adapters.sql.kernel.migration.migrate import migrate_down
+from adapters.sql.kernel.migration.schema import create_example_schema, current_revision, head
 from tests.database_settings import engine_for
 from tests.migrations.database_outline import outline
 

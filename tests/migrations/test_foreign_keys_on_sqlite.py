@@ -12,9 +12,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.sql.migration import migrate, migrate_down
-from adapters.sql.migration_errors import MigrationFailed
-from adapters.sql.schema import current_revision
+from adapters.sql.kernel.migration.migrate import migrate, migrate_down
+from adapters.sql.kernel.migration.migration_errors import MigrationFailed
+from adapters.sql.kernel.migration.schema import current_revision
 from tests.database_settings import engine_for
 from tests.migrations.own_migrations import written_to
 

@@ -7,10 +7,12 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from adapters.sql import migration, postgresql_migration, sqlite_migration
-from adapters.sql.migration import migrate
-from adapters.sql.migration_errors import LockTaken
-from adapters.sql.schema import current_revision
+from adapters.sql.kernel.migration import migrate as migration
+from adapters.sql.kernel.migration import postgresql as postgresql_migration
+from adapters.sql.kernel.migration import sqlite as sqlite_migration
+from adapters.sql.kernel.migration.migrate import migrate
+from adapters.sql.kernel.migration.migration_errors import LockTaken
+from adapters.sql.kernel.migration.schema import current_revision
 from tests.database_settings import engine_for
 from tests.migrations.own_migrations import written_to
 

@@ -5,7 +5,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.sql.migration import migrate, migrate_down
+from adapters.sql.kernel.migration.migrate import migrate, migrate_down
 from adapters.sql.tables import metadata
 from tests.migrations.database_outline import outline
 

@@ -15,10 +15,10 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.types import TypeDecorator, UserDefinedType
 
-from adapters.sql import new_migration, schema
-from adapters.sql.migration import migrate, migrate_down
-from adapters.sql.new_migration import NOT_SEEN, _next_revision, write_migration
-from adapters.sql.rendered_types import render_item
+from adapters.sql.kernel.migration import new_migration, schema
+from adapters.sql.kernel.migration.migrate import migrate, migrate_down
+from adapters.sql.kernel.migration.new_migration import NOT_SEEN, _next_revision, write_migration
+from adapters.sql.kernel.migration.rendered_types import render_item
 from adapters.sql.tables import Id, UtcTime, metadata
 from tests.migrations.database_outline import outline
 from tests.migrations.test_models_and_migrations_agree import differences

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from alembic.script import ScriptDirectory
 
-from adapters.sql.migration import alembic_config
-from adapters.sql.schema import head
+from adapters.sql.kernel.migration.migrate import alembic_config
+from adapters.sql.kernel.migration.schema import head
 
 SCRIPTS = ScriptDirectory.from_config(alembic_config())
 

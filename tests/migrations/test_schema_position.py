@@ -7,17 +7,17 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.sql import schema
-from adapters.sql.driver_errors import SchemaMissing
-from adapters.sql.migration import migrate
-from adapters.sql.schema import (
+from adapters.sql.kernel.errors.driver_errors import SchemaMissing
+from adapters.sql.kernel.migration import schema
+from adapters.sql.kernel.migration.migrate import migrate
+from adapters.sql.kernel.migration.schema import (
     SchemaPosition,
     create_example_schema,
     current_revision,
     head,
     schema_position,
 )
-from adapters.sql.storage import SqlStorage
+from adapters.sql.kernel.storage import SqlStorage
 from tests.migrations.database_outline import outline
 
 HISTORY = {"a": None, "b": "a", "c": "b"}

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.sql.migration import migrate
-from adapters.sql.schema import create_example_schema, current_revision, head
+from adapters.sql.kernel.migration.migrate import migrate
+from adapters.sql.kernel.migration.schema import create_example_schema, current_revision, head
 from tests.database_settings import engine_for
 from tests.migrations.database_outline import outline
 

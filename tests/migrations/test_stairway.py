@@ -3,8 +3,8 @@
 from alembic.script import ScriptDirectory
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.sql.migration import alembic_config, migrate, migrate_down
-from adapters.sql.schema import current_revision, head
+from adapters.sql.kernel.migration.migrate import alembic_config, migrate, migrate_down
+from adapters.sql.kernel.migration.schema import current_revision, head
 from tests.migrations.database_outline import outline
 
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.sql.schema import current_revision
+from adapters.sql.kernel.migration.schema import current_revision
 from tests.migrations.database_outline import outline
 from tests.migrations.own_migrations import written_to
 from tests.processes.environment import environment_without_settings

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from adapters.sql.engine import SQLITE_READERS
+from adapters.sql.kernel.engine import SQLITE_READERS
 from tests.faults.keep_alive_client import KeepAliveClient
 from tests.integration.service import ITEMS
 from tests.soak.lives import Lives

@@ -10,8 +10,8 @@ from sqlalchemy import Executable, select, text
 from sqlalchemy.exc import DBAPIError, StatementError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.sql.database import Database, OneOrMore, Write
-from application.errors import ApplicationError
+from adapters.sql.kernel.execution.database import Database, OneOrMore, Write
+from application.kernel.errors import ApplicationError
 from tests.statements.warehouse import Warehouse
 
 Outcome = Sequence[Any]

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from adapters.sql.engine import open_database
+from adapters.sql.kernel.engine import open_database
 from tests.database_settings import engine_for
 from tests.postgresql_databases import empty_database
 from tests.statements.both_ways import BothWays

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Column, Index, Integer, MetaData, Table, column, delete, insert, text, update
 
-from adapters.sql.database import Database, Write
-from adapters.sql.errors import ConstraintViolated
-from adapters.sql.sqlite_constraints import SqliteConstraints
-from application.errors import ApplicationError
+from adapters.sql.kernel.errors.storage_errors import ConstraintViolated
+from adapters.sql.kernel.execution.database import Database, Write
+from adapters.sql.kernel.sqlite.constraints import SqliteConstraints
+from application.kernel.errors import ApplicationError
 from tests.statements.both_ways import BothWays
 from tests.statements.warehouse import Warehouse, stock_id
 

@@ -7,9 +7,14 @@ import pytest
 from sqlalchemy import bindparam, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.sql.database import Database, Write
-from adapters.sql.engine import open_database
-from application.errors import InvalidValue, OutcomeUnknown, StorageUnavailable, TransactionConflict
+from adapters.sql.kernel.engine import open_database
+from adapters.sql.kernel.execution.database import Database, Write
+from application.kernel.errors import (
+    InvalidValue,
+    OutcomeUnknown,
+    StorageUnavailable,
+    TransactionConflict,
+)
 from tests.database_settings import engine_for
 from tests.statements.warehouse import Warehouse
 

@@ -13,7 +13,7 @@ from sqlalchemy import Executable, bindparam, func, insert, make_url, select, te
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from adapters.sql.engine import open_database
+from adapters.sql.kernel.engine import open_database
 from tests.database_settings import engine_for
 from tests.statements.both_ways import BothWays, Step
 from tests.statements.warehouse import Warehouse

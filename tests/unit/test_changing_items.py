@@ -4,10 +4,10 @@ from uuid import UUID
 
 import pytest
 
-from application.errors import ExampleItemNotFound, VersionMismatch
-from application.example_item_service import ExampleItemService
-from domain.broken_rule import RulesBroken
+from application.example_items.service import ExampleItemService
+from application.kernel.errors import ExampleItemNotFound, VersionMismatch
 from domain.example_item import ExampleItem
+from domain.kernel.rules import RulesBroken
 from tests.fixed_clock import FixedClock
 
 Change = Callable[[ExampleItemService, UUID, Collection[int] | None], Awaitable[object]]

@@ -6,8 +6,8 @@ from contextlib import nullcontext
 
 import pytest
 
-from application.commits import COMMITS, Commits, Committing, Outcome
-from application.errors import OutcomeUnknown, StorageFull, TransactionConflict
+from application.kernel.commits import COMMITS, Commits, Committing, Outcome
+from application.kernel.errors import OutcomeUnknown, StorageFull, TransactionConflict
 
 
 @pytest.fixture

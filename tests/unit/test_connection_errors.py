@@ -7,8 +7,13 @@ import ssl
 
 import pytest
 
-from adapters.sql.driver_errors import ConnectionLost, NoAnswer, cannot_connect, translated
-from application.errors import StorageUnavailable
+from adapters.sql.kernel.errors.driver_errors import (
+    ConnectionLost,
+    NoAnswer,
+    cannot_connect,
+    translated,
+)
+from application.kernel.errors import StorageUnavailable
 
 SECRET = "hunter2.example.org"
 

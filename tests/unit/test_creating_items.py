@@ -3,10 +3,10 @@ from uuid import UUID
 import pytest
 
 from adapters.memory.unit_of_work import MemoryUnitsOfWork
-from application.errors import DuplicateId
-from application.example_item_service import ExampleItemService
-from domain.broken_rule import RulesBroken
+from application.example_items.service import ExampleItemService
+from application.kernel.errors import DuplicateId
 from domain.example_item import ExampleItem
+from domain.kernel.rules import RulesBroken
 from tests.counting_ids import CountingIds
 from tests.fixed_clock import FixedClock
 

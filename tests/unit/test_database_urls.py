@@ -4,8 +4,8 @@ from urllib.parse import unquote
 import pytest
 from pydantic import SecretStr
 
-from adapters.sql.database_url import parse_database_url
-from adapters.sql.engine import init_database
+from adapters.sql.kernel.addresses.database_url import parse_database_url
+from adapters.sql.kernel.engine import init_database
 from tests.database_settings import DatabaseSettings, engine_for
 
 PASSWORD = "correct-horse"

@@ -7,10 +7,10 @@ import pytest
 import sqlalchemy.exc
 from sqlalchemy import create_engine
 
-from adapters.sql.driver_errors import ConnectionLost, ConstraintViolated, translated
-from adapters.sql.sqlite_constraints import SqliteConstraints
+from adapters.sql.kernel.errors.driver_errors import ConnectionLost, ConstraintViolated, translated
+from adapters.sql.kernel.sqlite.constraints import SqliteConstraints
 from adapters.sql.tables import metadata
-from application.errors import (
+from application.kernel.errors import (
     ApplicationError,
     StorageUnavailable,
 )

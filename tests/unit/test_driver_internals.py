@@ -40,7 +40,8 @@ def test_what_is_used_undocumented_is_bounded_to_the_version_it_was_tried_with(n
 async def test_aiosqlite_still_runs_functions_on_the_thread_of_a_connection(
     tmp_path: Path,
 ) -> None:
-    """`adapters/sql/aiosqlite_thread.py` runs batches of statements on it, and ends it."""
+    """`adapters/sql/kernel/sqlite/aiosqlite_thread.py` runs batches of statements on it, and ends
+    it."""
     connection: Any = aiosqlite.connect(tmp_path / "a.db")
     assert connection._thread.daemon in {True, False}, "Connection._thread is no thread"
     async with connection:
@@ -50,7 +51,7 @@ async def test_aiosqlite_still_runs_functions_on_the_thread_of_a_connection(
 
 
 async def test_asyncpg_still_has_the_transport_of_a_connection(postgresql_url: str) -> None:
-    """`adapters/sql/tcp_keepalive.py` sets the socket's options by it."""
+    """`adapters/sql/kernel/postgresql/tcp_keepalive.py` sets the socket's options by it."""
     connection: Any = await asyncpg.connect(postgresql_url.replace("+asyncpg", ""))
     try:
         transport = connection._transport

@@ -1,6 +1,6 @@
 from sqlalchemy.pool import QueuePool
 
-from adapters.sql.engine import is_in_memory
+from adapters.sql.kernel.engine import is_in_memory
 from tests.database_settings import engine_for
 
 POSTGRESQL = "postgresql+asyncpg://user:word@localhost/shop"

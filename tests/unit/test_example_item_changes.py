@@ -5,8 +5,8 @@ from uuid import UUID
 
 import pytest
 
-from domain.broken_rule import RulesBroken
 from domain.example_item import ExampleItem
+from domain.kernel.rules import RulesBroken
 
 CREATED = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 LATER = CREATED + timedelta(hours=1)

@@ -3,8 +3,8 @@ from uuid import UUID
 
 import pytest
 
-from domain.broken_rule import RulesBroken
 from domain.example_item import ExampleItem
+from domain.kernel.rules import RulesBroken
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 

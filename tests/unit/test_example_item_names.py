@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.broken_rule import RulesBroken
 from domain.example_item import ExampleItem
+from domain.kernel.rules import RulesBroken
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 SPACES = " \t\r\n\v\f\x1c\x1d\x1e\x1f\x85\xa0\u2000\u2028\u2029\u3000"

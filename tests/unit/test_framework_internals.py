@@ -1,6 +1,7 @@
 """What the fast path uses of FastAPI and Starlette without a promise of theirs is as it was.
 
-A failure here, after an upgrade, says what to look at in `entrypoints/http/framework_internals.py`.
+A failure here, after an upgrade, says what to look at in
+`entrypoints/http/kernel/framework_internals.py`.
 """
 
 import ast
@@ -19,7 +20,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from entrypoints.http.framework_internals import (
+from entrypoints.http.kernel.framework_internals import (
     Dependant,
     error_handlers_of,
     get_route_path,

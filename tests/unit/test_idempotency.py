@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 
 from adapters.memory.unit_of_work import MemoryUnitsOfWork
-from application.commits import COMMITS, Commits, Committing, Outcome
-from application.errors import (
+from application.example_items.service import ExampleItemService
+from application.kernel.commits import COMMITS, Commits, Committing, Outcome
+from application.kernel.errors import (
     ExampleItemNotFound,
     KeyInProgress,
     KeyReused,
@@ -17,11 +18,10 @@ from application.errors import (
     StorageFull,
     StorageUnavailable,
 )
-from application.example_item_service import ExampleItemService
-from application.idempotency import PURGE_BATCH, Answer, Idempotency
-from application.receipts import Receipt, ReceiptFor
-from domain.broken_rule import RulesBroken
+from application.kernel.idempotency import PURGE_BATCH, Answer, Idempotency
+from application.kernel.idempotency_records import Receipt, ReceiptFor
 from domain.example_item import ExampleItem
+from domain.kernel.rules import RulesBroken
 from tests.counting_ids import CountingIds
 from tests.fixed_clock import FixedClock
 

@@ -6,14 +6,14 @@ import pytest
 from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from adapters.sql.database import Write
-from adapters.sql.example_item_mapper import COLUMNS
-from adapters.sql.example_item_repository import ADD, CHANGING, REMOVE, UPDATE
-from adapters.sql.joined_writes import as_one
-from adapters.sql.receipts import ADD as ADD_RECEIPT
-from adapters.sql.receipts import REMOVE as REMOVE_RECEIPT
+from adapters.sql.example_items.mapper import COLUMNS
+from adapters.sql.example_items.repository import ADD, CHANGING, REMOVE, UPDATE
+from adapters.sql.kernel.execution.combined_statement import as_one
+from adapters.sql.kernel.execution.database import Write
+from adapters.sql.kernel.idempotency_records import ADD as ADD_RECEIPT
+from adapters.sql.kernel.idempotency_records import REMOVE as REMOVE_RECEIPT
 from adapters.sql.tables import example_items, receipts
-from application.errors import KeyInProgress, StaleVersion
+from application.kernel.errors import KeyInProgress, StaleVersion
 from tests.counting_ids import CountingIds
 
 ITEM_ID = CountingIds().new_id()

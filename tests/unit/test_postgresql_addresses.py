@@ -8,8 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.sql.database_url import parse_database_url
-from adapters.sql.postgresql_address import SESSION_ATTRIBUTES, SSL_MODES, PostgresqlAddress
+from adapters.sql.kernel.addresses.database_url import parse_database_url
+from adapters.sql.kernel.addresses.postgresql_address import (
+    SESSION_ATTRIBUTES,
+    SSL_MODES,
+    PostgresqlAddress,
+)
 
 SECRET = "correct-horse"
 

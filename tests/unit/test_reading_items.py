@@ -2,8 +2,8 @@ from uuid import UUID
 
 import pytest
 
-from application.errors import ExampleItemNotFound
-from application.example_item_service import ExampleItemService
+from application.example_items.service import ExampleItemService
+from application.kernel.errors import ExampleItemNotFound
 
 FIRST, SECOND, THIRD = (UUID(int=number) for number in range(1, 4))
 

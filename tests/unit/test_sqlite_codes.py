@@ -5,9 +5,9 @@ from contextlib import closing
 
 import pytest
 
-from adapters.sql.driver_errors import translated
-from adapters.sql.sqlite_codes import MEANINGS
-from application.errors import (
+from adapters.sql.kernel.errors.driver_errors import translated
+from adapters.sql.kernel.errors.sqlite_codes import MEANINGS
+from application.kernel.errors import (
     ApplicationError,
     DataConflict,
     InvalidValue,

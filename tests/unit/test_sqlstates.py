@@ -5,15 +5,15 @@ from collections.abc import Mapping
 import asyncpg
 import pytest
 
-from adapters.sql.driver_errors import (
+from adapters.sql.kernel.errors.driver_errors import (
     ConnectionLost,
     ConnectionUnfit,
     ConstraintViolated,
     SchemaMissing,
     translated,
 )
-from adapters.sql.sqlstates import MEANINGS
-from application.errors import (
+from adapters.sql.kernel.errors.sqlstates import MEANINGS
+from application.kernel.errors import (
     ApplicationError,
     DataConflict,
     InvalidValue,

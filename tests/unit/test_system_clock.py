@@ -1,6 +1,6 @@
 from datetime import UTC, datetime, timedelta
 
-from adapters.system_clock import SystemClock
+from adapters.kernel.system_clock import SystemClock
 
 
 def test_the_clock_tells_the_time_in_utc() -> None:

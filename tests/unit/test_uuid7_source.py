@@ -2,7 +2,7 @@ from itertools import pairwise
 from threading import Thread
 from uuid import RFC_4122, UUID
 
-from adapters.uuid7_source import Uuid7Source
+from adapters.kernel.uuid7_source import Uuid7Source
 
 
 def test_ids_are_version_7() -> None:

@@ -14,8 +14,8 @@ from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from entrypoints.http.http_protocol import HttpProtocol
-from entrypoints.server import ServerConfig
+from entrypoints.kernel.server.http_protocol import HttpProtocol
+from entrypoints.kernel.server.server import ServerConfig
 from tests.integration.service import PROJECT, settings_for
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from entrypoints.http import whole_answers
-from entrypoints.http.whole_answers import WholeAnswers
+from entrypoints.kernel.server import buffered_transport as whole_answers
+from entrypoints.kernel.server.buffered_transport import WholeAnswers
 
 
 class Wire(asyncio.Transport):

@@ -38,8 +38,8 @@ def refuse(name: str) -> NoReturn:
 
 async def use_everything() -> None:
     from adapters.memory.unit_of_work import MemoryUnitsOfWork
-    from application.errors import ExampleItemNotFound
-    from application.example_item_service import ExampleItemService
+    from application.example_items.service import ExampleItemService
+    from application.kernel.errors import ExampleItemNotFound
     from tests.counting_ids import CountingIds
     from tests.fixed_clock import FixedClock
 

@@ -1,4 +1,5 @@
-"""Alembic runs this for every command; the connection comes from `adapters.sql.migration`."""
+"""Alembic runs this for every command; the connection comes from
+`adapters.sql.kernel.migration.migrate`."""
 
 from typing import Any, cast
 
@@ -7,8 +8,8 @@ from alembic.runtime.migration import MigrationInfo
 from alembic.script import Script
 from sqlalchemy import Connection
 
-from adapters.sql.migration_run import MigrationRun
-from adapters.sql.rendered_types import render_item
+from adapters.sql.kernel.migration.migration_run import MigrationRun
+from adapters.sql.kernel.migration.rendered_types import render_item
 from adapters.sql.tables import metadata
 
 

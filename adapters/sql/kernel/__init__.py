@@ -1,0 +1,1 @@
+"""How statements reach SQLite and PostgreSQL. Kept: a team does not edit it."""

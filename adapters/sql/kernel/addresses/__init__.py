@@ -1,0 +1,1 @@
+"""APP_DATABASE_URL: which forms of address are understood."""

@@ -1,0 +1,1 @@
+"""What the drivers raise, in the application's words."""

@@ -1,0 +1,1 @@
+"""From a statement to rows: compiled once, executed on a connection of the queue."""

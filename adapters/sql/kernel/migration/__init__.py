@@ -1,0 +1,1 @@
+"""Migrations, by Alembic: running and writing them, and where a schema is."""

@@ -1,0 +1,1 @@
+"""PostgreSQL, by asyncpg: the engine, connecting, and the way of a statement."""

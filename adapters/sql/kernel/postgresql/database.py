@@ -1,0 +1,297 @@
+"""How statements reach PostgreSQL: compiled by SQLAlchemy, on a connection of its pool, by
+asyncpg's own call."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Any, cast
+
+import asyncpg
+from sqlalchemy import PoolProxiedConnection
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.pool import QueuePool
+
+from adapters.sql.kernel.errors.driver_errors import (
+    ConnectionLost,
+    ConnectionUnfit,
+    ConstraintViolated,
+    NoAnswer,
+    meaning_of,
+)
+from adapters.sql.kernel.execution.combined_statement import as_one
+from adapters.sql.kernel.execution.compiled_statement import CompiledStatements
+from adapters.sql.kernel.execution.connection_queue import LAST_USE, ConnectionLender
+from adapters.sql.kernel.execution.database import (
+    OneOrMore,
+    Parameters,
+    Row,
+    Statement,
+    Write,
+    refusal_by,
+)
+from adapters.sql.kernel.execution.sqlalchemy_execution import execute
+from adapters.sql.kernel.execution.statement_events import StatementEvents
+from adapters.sql.kernel.execution.times_as_text import UnusualTimeError
+from application.kernel.commits import Committing
+from application.kernel.errors import OutcomeUnknown
+
+STOP_SECONDS = 2.0
+PROBE = "SELECT 1"
+PROVEN_FOR_SECONDS = 1.0
+"""How long after its last use a connection passes for alive."""
+KEEP_SECONDS = 0.02
+"""How long a statement's connection may be passed to the next one past the pool."""
+
+_PLANS_SINCE = "plans_since"
+
+
+class PostgresqlDatabase:
+    """A `Database` on an engine of asyncpg. A statement outside a transaction is its own, made
+    durable in one round trip."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._lender = ConnectionLender(engine, KEEP_SECONDS)
+        self._statements = CompiledStatements(engine.dialect)
+        # The one for sessions: see `postgresql_engine`.
+        self._events = StatementEvents(engine, own_error_listeners=1)
+        # As long as half the wait for a connection.
+        self._probe_seconds = cast(QueuePool, engine.pool).timeout() / 2
+        self._last_loss = 0.0
+        self._schema_changed = 0.0
+        self._stopped: set[PoolProxiedConnection] = set()
+        self._stopping: set[asyncio.Task[None]] = set()
+
+    async def fetch(self, statement: Statement, parameters: Parameters) -> Sequence[Row]:
+        repetitions = cast(QueuePool, self._engine.pool).size()
+        while True:
+            lease = await self._lend_alive()
+            try:
+                return await self.run(lease, statement, parameters)
+            except NoAnswer:
+                raise
+            except ConnectionLost:
+                # It died while nobody used it, and so may have all others of the pool. That
+                # only shows in use; and a read, unlike a write, may be repeated.
+                if not repetitions:
+                    raise
+                repetitions -= 1
+            finally:
+                self._give_back(lease)
+
+    async def apply(self, writes: Sequence[Write]) -> None:
+        if write := as_one(writes):
+            lease = await self._lend_alive()
+            try:
+                await _committed(self.write(lease, write))
+            finally:
+                self._give_back(lease)
+        elif writes:
+            async with self.transaction() as transaction:
+                await transaction.apply(writes)
+                await transaction.commit()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator["PostgresqlTransaction"]:
+        lease = await self._lend_alive()
+        try:
+            await self._drop_outdated_plans(lease)
+            await self.control(lease, "BEGIN")
+            try:
+                yield PostgresqlTransaction(self, lease)
+            finally:
+                if self._is_usable(lease) and _asyncpg(lease).is_in_transaction():
+                    await self.control(lease, "ROLLBACK")
+        finally:
+            self._give_back(lease)
+
+    async def close(self) -> None:
+        """Return when all statements that were given up have been stopped."""
+        if self._stopping:
+            await asyncio.wait(self._stopping)
+        self._lender.close()
+
+    async def run(
+        self, lease: PoolProxiedConnection, statement: Statement, parameters: OneOrMore
+    ) -> Sequence[Row]:
+        """Run a statement on a lent connection and return its rows."""
+        bound = self._statements.bound(statement, parameters)
+        if bound is None or bound[0].processors is None:
+            rows, types = await self._execute(lease, statement, parameters)
+            if bound:
+                bound[0].learn(types)
+            return rows
+        compiled, values = bound
+        try:
+            with self._events.around(lease, compiled.sql, values):
+                fetched = await _asyncpg(lease).fetch(compiled.sql, *values)
+        except BaseException as error:
+            raise self._meaning_of(error, lease)  # noqa: B904 -- it has the cause
+        try:
+            return compiled.rows(cast(Sequence[Row], fetched))
+        except UnusualTimeError:
+            compiled.has_unusual_times = True
+            return await self.run(lease, statement, parameters)
+
+    async def _execute(
+        self, lease: PoolProxiedConnection, statement: Statement, parameters: OneOrMore
+    ) -> tuple[Sequence[Row], Sequence[Any]]:
+        """Have SQLAlchemy run a statement that has no fast path."""
+        in_transaction = _asyncpg(lease).is_in_transaction()
+        adapted: Any = lease.dbapi_connection
+        # The adapter must not begin a transaction inside the one that there is.
+        adapted.autocommit = in_transaction
+        try:
+            return await execute(
+                self._engine, lease, statement, parameters, in_transaction=in_transaction
+            )
+        except BaseException as error:
+            raise self._meaning_of(error, lease)  # noqa: B904 -- it has the cause
+        finally:
+            adapted.autocommit = False
+
+    async def write(self, lease: PoolProxiedConnection, write: Write) -> None:
+        """Run a write on a lent connection and see that it did what it was meant to."""
+        try:
+            rows = await self.run(lease, write.statement, write.parameters)
+        except ConstraintViolated as error:
+            raise write.refusal(error) from error.__cause__
+        write.check(rows)
+
+    async def control(self, lease: PoolProxiedConnection, sql: str) -> None:
+        """Run a statement that has neither parameters nor rows."""
+        try:
+            with self._events.around(lease, sql, ()):
+                await _asyncpg(lease).execute(sql)
+        except BaseException as error:
+            raise self._meaning_of(error, lease)  # noqa: B904 -- it has the cause
+
+    def _meaning_of(self, error: BaseException, lease: PoolProxiedConnection) -> BaseException:
+        """Return what to raise in the error's place, and see to the connection that it struck."""
+        meaning = meaning_of(error)
+        if isinstance(error, asyncio.CancelledError | TimeoutError):
+            self._stopped.add(lease)
+        elif not lease.is_valid:
+            self._last_loss = time.monotonic()  # SQLAlchemy has thrown it away
+        elif isinstance(meaning, ConnectionUnfit):
+            # So are all others to the same server, if it has become a standby.
+            lease.invalidate()
+            self._lender.replace_all()
+        elif _is_lost(error) or _asyncpg(lease).is_closed():
+            lease.invalidate()
+            self._last_loss = time.monotonic()
+        if isinstance(error, asyncpg.InvalidCachedStatementError):
+            self._schema_changed = time.monotonic()
+        return meaning
+
+    async def _drop_outdated_plans(self, lease: PoolProxiedConnection) -> None:
+        """Drop the connection's prepared statements if the schema was changed since. Outside a
+        transaction asyncpg prepares them anew by itself."""
+        if lease.info.get(_PLANS_SINCE, 0.0) < self._schema_changed:
+            await _asyncpg(lease).reload_schema_state()
+            lease.info[_PLANS_SINCE] = time.monotonic()
+
+    async def _lend(self) -> PoolProxiedConnection:
+        lease = await self._lender.lend()
+        while _asyncpg(lease).is_closed():
+            self._lender.throw_away(lease)
+            lease = await self._lender.lend()
+        return lease
+
+    async def _lend_alive(self) -> PoolProxiedConnection:
+        """Return a connection that lives. One that may have died without a word, because it was
+        idle for a while or another one did, is first asked whether it does."""
+        while True:
+            lease = await self._lend()
+            last_use = lease.info.get(LAST_USE)
+            proven_since = max(self._last_loss, time.monotonic() - PROVEN_FOR_SECONDS)
+            if last_use is None or last_use > proven_since or await self._is_alive(lease):
+                return lease
+
+    async def _is_alive(self, lease: PoolProxiedConnection) -> bool:
+        """Ask a connection whether it lives; give it back if not, or if this is cancelled.
+
+        A network that has forgotten a connection does not say so. So the response is waited for
+        for a short time only, and then all connections that are idle are taken for dead: each
+        would take as long to find out.
+        """
+        try:
+            with self._events.around(lease, PROBE, ()):
+                await _asyncpg(lease).execute(PROBE, timeout=self._probe_seconds)
+        except BaseException as error:
+            # Nothing is under way on it that would have to be stopped.
+            self._lender.throw_away(lease)
+            if not isinstance(error, Exception):
+                raise
+            self._last_loss = time.monotonic()
+            self._lender.throw_away_idle()
+            return False
+        return True
+
+    def _is_usable(self, lease: PoolProxiedConnection) -> bool:
+        return lease.is_valid and lease not in self._stopped
+
+    def _give_back(self, lease: PoolProxiedConnection) -> None:
+        if lease in self._stopped:
+            task = asyncio.create_task(self._stop(lease))
+            self._stopping.add(task)
+            task.add_done_callback(self._stopping.discard)
+        else:
+            self._lender.give_back(lease)
+
+    async def _stop(self, lease: PoolProxiedConnection) -> None:
+        """Throw a connection away once the server was told to stop what it does on it.
+
+        Else a statement that waits for a lock would be carried out when it has it, for nobody.
+        Until then the connection counts as lent, so that no more of them pile up on the server
+        than the pool has.
+        """
+        with suppress(Exception):
+            async with asyncio.timeout(STOP_SECONDS):
+                # The driver sends nothing before it has heard that the statement is stopped.
+                await _asyncpg(lease).execute("ROLLBACK")
+        self._stopped.discard(lease)
+        self._lender.throw_away(lease)
+
+
+class PostgresqlTransaction:
+    def __init__(self, database: PostgresqlDatabase, lease: PoolProxiedConnection) -> None:
+        self._database = database
+        self._lease = lease
+        self._applied: list[Write] = []
+
+    async def fetch(self, statement: Statement, parameters: Parameters) -> Sequence[Row]:
+        return await self._database.run(self._lease, statement, parameters)
+
+    async def apply(self, writes: Sequence[Write]) -> None:
+        for write in writes:
+            await self._database.write(self._lease, write)
+            self._applied.append(write)
+
+    async def commit(self) -> None:
+        try:
+            await _committed(self._database.control(self._lease, "COMMIT"))
+        except ConstraintViolated as error:  # one that is deferred
+            raise refusal_by(self._applied, error) from error.__cause__
+
+
+async def _committed(commit: Awaitable[None]) -> None:
+    """Await what makes a change durable, and note what became of it."""
+    with Committing(asyncpg.PostgresError):
+        try:
+            await commit
+        except ConnectionLost as error:
+            raise OutcomeUnknown("the database was lost while it committed") from error
+
+
+def _asyncpg(lease: PoolProxiedConnection) -> "asyncpg.Connection[asyncpg.Record]":
+    return cast("asyncpg.Connection[asyncpg.Record]", lease.driver_connection)
+
+
+def _is_lost(error: BaseException) -> bool:
+    """Return whether the error leaves its connection in an unknown state. What the server or the
+    driver rejects (a value that cannot be encoded, a wrong number of them) does not."""
+    if not isinstance(error, Exception):
+        return True
+    return isinstance(error, OSError | asyncpg.InternalClientError)

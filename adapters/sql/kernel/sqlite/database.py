@@ -1,0 +1,223 @@
+"""How statements reach SQLite: compiled by SQLAlchemy, on a connection of its pool, in batches."""
+
+import sqlite3
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from functools import partial
+from typing import Any, cast
+
+import aiosqlite
+from sqlalchemy import MetaData, PoolProxiedConnection
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters.sql.kernel.errors.driver_errors import ConstraintViolated, meaning_of
+from adapters.sql.kernel.execution.compiled_statement import CompiledStatement, CompiledStatements
+from adapters.sql.kernel.execution.connection_queue import ConnectionLender
+from adapters.sql.kernel.execution.database import (
+    OneOrMore,
+    Parameters,
+    Row,
+    Statement,
+    Write,
+    refusal_by,
+)
+from adapters.sql.kernel.execution.sqlalchemy_execution import execute
+from adapters.sql.kernel.execution.statement_events import StatementEvents
+from adapters.sql.kernel.sqlite.aiosqlite_thread import on_thread
+from adapters.sql.kernel.sqlite.batches import SqliteBatches, Work
+from adapters.sql.kernel.sqlite.constraints import SqliteConstraints, is_foreign_key
+from adapters.sql.kernel.sqlite.group_commit import WriteBatches, WriteWork, commit_together
+from application.kernel.commits import Committing
+
+
+class SqliteDatabase:
+    """A `Database` on two engines of aiosqlite: one connection that writes, and some that only
+    read. SQLite has one writer at a time, so that writers queue in the pool, in turn, and not
+    in SQLite's busy handler. A database in memory has a single connection for both."""
+
+    def __init__(self, writer: AsyncEngine, readers: AsyncEngine, metadata: MetaData) -> None:
+        """`metadata` has the names of the constraints, which SQLite does not report."""
+        self._constraints = SqliteConstraints(metadata)
+        self._writing_engine = writer
+        self._reading_engine = readers
+        self._writer = ConnectionLender(writer)
+        self._reader = self._writer if readers is writer else ConnectionLender(readers)
+        self._statements = CompiledStatements(writer.dialect)
+        # Those for sessions: see `sqlite_engine`.
+        self._events = StatementEvents(writer, own_error_listeners=2)
+        self._reads = SqliteBatches(self._reader, _read_all, self._events)
+        self._writes = WriteBatches(
+            self._writer, partial(commit_together, self._constraints), self._events
+        )
+
+    async def fetch(self, statement: Statement, parameters: Parameters) -> Sequence[Row]:
+        bound = self._bound(statement, parameters)
+        if bound is None:
+            connection = await self._reader.lend()
+            try:
+                return await self._execute(self._reading_engine, connection, statement, parameters)
+            finally:
+                self._reader.give_back(connection)
+        compiled, values = bound
+        work = _ReadWork(compiled.sql, values)
+        await self._reads.done(work)
+        return compiled.rows(work.rows)
+
+    async def apply(self, writes: Sequence[Write]) -> None:
+        statements = self._all_bound(writes)
+        if statements is None:
+            async with self.transaction() as transaction:
+                await transaction.apply(writes)
+                await transaction.commit()
+        elif writes:
+            await self._writes.done(WriteWork(writes, statements))
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator["SqliteTransaction"]:
+        lease = await self._writer.lend()
+        try:
+            await self.control(lease, "BEGIN IMMEDIATE")
+            yield SqliteTransaction(self, lease)
+        finally:
+            # Does nothing after a commit. It queues behind whatever still runs in the thread,
+            # so that even a cancelled BEGIN is undone before the next one gets the connection.
+            try:
+                await _aiosqlite(lease).rollback()
+            finally:
+                self._writer.give_back(lease)
+
+    async def close(self) -> None:
+        await self._reads.close()
+        await self._writes.close()
+        await self._reading_engine.dispose()
+
+    async def run(
+        self, lease: PoolProxiedConnection, statement: Statement, parameters: OneOrMore
+    ) -> Sequence[Row]:
+        """Run a statement on a lent connection and return its rows."""
+        bound = self._bound(statement, parameters)
+        if bound is None:
+            return await self._execute(self._writing_engine, lease, statement, parameters)
+        compiled, values = bound
+        return compiled.rows(await self._run(lease, compiled.sql, values))
+
+    async def control(self, lease: PoolProxiedConnection, sql: str) -> None:
+        """Run a statement that has neither parameters nor rows."""
+        await self._run(lease, sql, ())
+
+    async def commit(self, lease: PoolProxiedConnection) -> None:
+        """Commit the transaction on a lent connection."""
+        try:
+            with self._events.around(lease, "COMMIT", ()):
+                await _aiosqlite(lease).commit()
+        except Exception as error:
+            raise meaning_of(error)  # noqa: B904 -- it has the cause
+
+    async def named(
+        self, lease: PoolProxiedConnection, error: ConstraintViolated, writes: Sequence[Write]
+    ) -> ConstraintViolated:
+        """Return the error with the name of the constraint that the writes violate, in the
+        transaction on the lent connection."""
+        if not is_foreign_key(error):
+            return self._constraints.named(error)
+        await on_thread(_aiosqlite(lease), self._constraints.watch)
+        with suppress(Exception):
+            for write in writes:
+                await self.run(lease, write.statement, write.parameters)
+        return self._constraints.named(
+            error, await on_thread(_aiosqlite(lease), self._constraints.violated)
+        )
+
+    async def _run(
+        self, lease: PoolProxiedConnection, sql: str, values: Sequence[Any]
+    ) -> Sequence[Row]:
+        try:
+            with self._events.around(lease, sql, values):
+                return list(await _aiosqlite(lease).execute_fetchall(sql, values))
+        except Exception as error:
+            raise meaning_of(error)  # noqa: B904 -- it has the cause
+
+    async def _execute(
+        self,
+        engine: AsyncEngine,
+        lease: PoolProxiedConnection,
+        statement: Statement,
+        parameters: OneOrMore,
+    ) -> Sequence[Row]:
+        """Have SQLAlchemy run a statement that has no fast path."""
+        try:
+            in_transaction = _aiosqlite(lease).in_transaction
+            rows, _types = await execute(
+                engine, lease, statement, parameters, in_transaction=in_transaction
+            )
+        except Exception as error:
+            raise meaning_of(error)  # noqa: B904 -- it has the cause
+        return rows
+
+    def _bound(
+        self, statement: Statement, parameters: OneOrMore
+    ) -> tuple[CompiledStatement, list[Any]] | None:
+        bound = self._statements.bound(statement, parameters)
+        # SQLite reports no type for a column.
+        return bound if bound and bound[0].processors is not None else None
+
+    def _all_bound(self, writes: Sequence[Write]) -> list[tuple[str, Sequence[Any]]] | None:
+        """Return the writes as the driver takes them, or None if one has no fast path."""
+        statements: list[tuple[str, Sequence[Any]]] = []
+        for write in writes:
+            bound = self._bound(write.statement, write.parameters)
+            if bound is None:
+                return None
+            statements.append((bound[0].sql, bound[1]))
+        return statements
+
+
+class SqliteTransaction:
+    def __init__(self, database: SqliteDatabase, lease: PoolProxiedConnection) -> None:
+        self._database = database
+        self._lease = lease
+        self._applied: list[Write] = []
+
+    async def fetch(self, statement: Statement, parameters: Parameters) -> Sequence[Row]:
+        return await self._database.run(self._lease, statement, parameters)
+
+    async def apply(self, writes: Sequence[Write]) -> None:
+        for write in writes:
+            try:
+                rows = await self._database.run(self._lease, write.statement, write.parameters)
+            except ConstraintViolated as error:
+                named = await self._database.named(self._lease, error, [write])
+                raise write.refusal(named) from error.__cause__
+            write.check(rows)
+            self._applied.append(write)
+
+    async def commit(self) -> None:
+        try:
+            with Committing(sqlite3.Error):
+                await self._database.commit(self._lease)
+        except ConstraintViolated as error:  # one that is deferred
+            await self._database.control(self._lease, "ROLLBACK")
+            await self._database.control(self._lease, "BEGIN IMMEDIATE")
+            named = await self._database.named(self._lease, error, self._applied)
+            raise refusal_by(self._applied, named) from error.__cause__
+
+
+class _ReadWork(Work):
+    __slots__ = ("rows",)
+
+    def __init__(self, sql: str, values: Sequence[Any]) -> None:
+        super().__init__(((sql, values),))
+        self.rows: Sequence[Row] = ()
+
+
+def _read_all(connection: sqlite3.Connection, batch: list[_ReadWork]) -> None:
+    for work in batch:
+        ((sql, values),) = work.statements
+        try:
+            work.rows = connection.execute(sql, values).fetchall()
+        except Exception as error:
+            work.error = cast(Exception, meaning_of(error))
+
+
+def _aiosqlite(lease: PoolProxiedConnection) -> aiosqlite.Connection:
+    return cast(aiosqlite.Connection, lease.driver_connection)

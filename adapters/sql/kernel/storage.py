@@ -1,0 +1,63 @@
+import logging
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from adapters.sql.kernel.engine import engine_to_check, is_in_memory, open_database
+from adapters.sql.kernel.errors.driver_errors import SchemaMissing, meaning_of
+from adapters.sql.kernel.migration.schema import (
+    SchemaPosition,
+    create_example_schema,
+    schema_position_on,
+)
+from adapters.sql.kernel.usability import check_privileges, check_readable, check_writable
+from adapters.sql.tables import metadata
+from adapters.sql.unit_of_work import SqlUnitsOfWork
+
+_log = logging.getLogger(__name__)
+
+
+class SqlStorage:
+    """A SQL database for as long as the service runs."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._database = open_database(engine, metadata)
+        # What is in this process's memory cannot be lost, and has a single connection.
+        self._to_check = None if is_in_memory(engine) else engine_to_check(engine)
+        self.units_of_work = SqlUnitsOfWork(self._database)
+        self._position: SchemaPosition | None = None
+
+    async def open(self) -> None:
+        """Bring an embedded database up to date. A server may still be down: it is connected to
+        when it is needed."""
+        await create_example_schema(self._engine)
+
+    async def check(self) -> None:
+        """Raise `StorageUnavailable`, which says why, unless the database responds, with a schema
+        that is not older than this version needs, and its tables can be read and written."""
+        if self._to_check is None:
+            return
+        try:
+            async with self._to_check.connect() as connection:
+                position = await self._check(connection)
+        except Exception as error:
+            raise meaning_of(error)  # noqa: B904 -- it has the cause
+        if position.is_ahead and position != self._position:
+            _log.warning("%s: serving on", position)
+        self._position = position
+
+    async def _check(self, connection: AsyncConnection) -> SchemaPosition:
+        await check_privileges(connection, metadata.sorted_tables)
+        position = await schema_position_on(connection)
+        if position.is_behind:
+            raise SchemaMissing(str(position))
+        await check_readable(connection, metadata.sorted_tables)
+        await check_writable(connection, metadata.sorted_tables)
+        return position
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._database.close()
+        if self._to_check:
+            await self._to_check.dispose()
+        await self._engine.dispose()

@@ -1,0 +1,1 @@
+"""The use cases of example items, and the port that they need."""

@@ -1,0 +1,1 @@
+"""What every aggregate builds on. Kept: a team does not edit it."""

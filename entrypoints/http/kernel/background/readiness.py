@@ -1,0 +1,64 @@
+"""Whether the storage can be used, as of a moment ago."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from application.kernel.errors import ApplicationError
+
+CHECK_EVERY_SECONDS = 0.5
+# Both together are how long an outage can go unnoticed.
+ANSWER_WITHIN_SECONDS = 1.0
+NO_ANSWER = f"the storage does not answer within {ANSWER_WITHIN_SECONDS:g} s"
+
+_log = structlog.get_logger("entrypoints.http")
+
+
+class Readiness:
+    """Checks the storage beside the requests, so that whoever asks has an answer at once, and
+    many who ask are no load. The log tells when the answer changes, and why."""
+
+    def __init__(self, check: Callable[[], Awaitable[None]]) -> None:
+        """`check` raises if the storage cannot be used."""
+        self._check = check
+        self._is_known = asyncio.Event()
+        self._why_not: str | None = None
+
+    async def is_ready(self) -> bool:
+        """Return what the last check has found; wait for the first one."""
+        await self._is_known.wait()
+        return self._why_not is None
+
+    async def keep_checking(self) -> None:
+        """Check for ever."""
+        while True:
+            check = asyncio.create_task(self._reason())
+            try:
+                done, _ = await asyncio.wait([check], timeout=ANSWER_WITHIN_SECONDS)
+                self._take_note(check.result() if done else NO_ANSWER)
+            finally:
+                # One that is given up may take its time to end, and nobody waits for that above.
+                check.cancel()
+                await asyncio.wait([check])
+            await asyncio.sleep(CHECK_EVERY_SECONDS)
+
+    async def _reason(self) -> str | None:
+        try:
+            await self._check()
+        except ApplicationError as error:
+            return str(error)
+        except Exception as error:
+            # Its text may hold what is secret.
+            return f"the check failed ({type(error).__name__})"
+        return None
+
+    def _take_note(self, why_not: str | None) -> None:
+        has_changed = why_not != self._why_not
+        # Before the log, which may fail.
+        self._why_not = why_not
+        self._is_known.set()
+        if has_changed and why_not:
+            _log.warning("not ready", reason=why_not)
+        elif has_changed:
+            _log.info("ready again")

@@ -1,0 +1,63 @@
+"""Plain SQLAlchemy sessions, for a route or a background worker that wants no repository.
+
+    @app.get("/count")
+    async def count(session: Annotated[AsyncSession, Depends(get_async_session)]) -> int: ...
+
+Call `await session.commit()` yourself, before the route returns: what a session has not committed
+when the request ends is rolled back. A commit later than that, in a dependency that ends after the
+response, could fail when the client has been told that all went well.
+
+What SQLAlchemy raises and a route does not catch gets the response of a use case that met the same:
+503 while the database is down, 409 for a constraint, and so on.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Annotated, Any, cast
+
+from fastapi import Depends, FastAPI
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
+
+from adapters.sql.kernel.errors.driver_errors import translated
+
+_Handler = Callable[[Request, Any], Awaitable[Response]]
+
+
+async def get_async_sessionmaker(connection: HTTPConnection) -> async_sessionmaker[AsyncSession]:
+    """Return what makes sessions on the app's database. A background worker calls
+    `app.state.container.sessionmaker()` for the same.
+
+    Raises `RuntimeError` if the service runs on `memory://`, where there is no database.
+    """
+    container = connection.app.state.container
+    if container.settings().uses_memory:
+        raise RuntimeError("APP_DATABASE_URL=memory:// has no database sessions")
+    sessionmaker: async_sessionmaker[AsyncSession] = container.sessionmaker()
+    return sessionmaker
+
+
+async def get_async_session(
+    sessionmaker: Annotated[async_sessionmaker[AsyncSession], Depends(get_async_sessionmaker)],
+) -> AsyncIterator[AsyncSession]:
+    """Yield a session of this request's own, and close it when the request has ended.
+
+    It does not commit: call `await session.commit()` yourself.
+    """
+    async with sessionmaker() as session:
+        yield session
+
+
+def add_session_error_handler(app: FastAPI) -> None:
+    """Give what SQLAlchemy raises the response of its translation. What has none is a defect: a
+    500 with a traceback in the log."""
+
+    @app.exception_handler(SQLAlchemyError)
+    async def database_failed(request: Request, error: SQLAlchemyError) -> Response:
+        meaning = translated(error)
+        for kind in type(meaning).__mro__:
+            if kind in app.exception_handlers:
+                handler = cast(_Handler, app.exception_handlers[kind])
+                return await handler(request, meaning)
+        raise error

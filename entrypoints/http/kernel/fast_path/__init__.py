@@ -1,0 +1,1 @@
+"""A shorter way to an endpoint of a plain shape."""

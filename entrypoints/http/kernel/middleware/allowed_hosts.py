@@ -1,0 +1,34 @@
+"""Which hosts the service answers for."""
+
+from collections.abc import Iterable
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from entrypoints.http.kernel.problems.problem import problem, reject
+from entrypoints.http.kernel.problems.problem_types import UNKNOWN_HOST
+from entrypoints.http.kernel.routing.addresses import is_health_check
+from entrypoints.kernel.host_names import host_of
+
+
+class AllowedHosts:
+    """Pure ASGI middleware that rejects requests and websockets for other hosts with a 421 (RFC
+    9110, section 15.5.20), so that no page can make a browser reach the service by a name of its
+    own. The port does not matter. Health checks are answered for every host."""
+
+    def __init__(self, app: ASGIApp, hosts: Iterable[str]) -> None:
+        """`hosts` are as `parse_host_names` returns them."""
+        hosts = list(hosts)
+        self._app = app
+        self._names = {host for host in hosts if not host.startswith("*.")}
+        self._suffixes = tuple(host[1:] for host in hosts if host.startswith("*."))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan" or is_health_check(scope):
+            await self._app(scope, receive, send)
+            return
+        name = host_of(next((value for key, value in scope["headers"] if key == b"host"), b""))
+        if name in self._names or name.endswith(self._suffixes):
+            await self._app(scope, receive, send)
+        else:
+            response = problem(scope, UNKNOWN_HOST, "The service is not known by this host name.")
+            await reject(response, scope, receive, send)

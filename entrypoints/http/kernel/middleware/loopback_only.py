@@ -1,0 +1,42 @@
+"""Refusing to serve everyone where no key is asked for."""
+
+import structlog
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from entrypoints.http.kernel.problems.problem import problem, reject
+from entrypoints.http.kernel.problems.problem_types import KEYS_NOT_CONFIGURED
+from entrypoints.http.kernel.routing.addresses import is_health_check
+from entrypoints.kernel.loopback import REFUSAL, is_open
+
+_log = structlog.get_logger("entrypoints.http")
+
+
+class LoopbackOnly:
+    """Pure ASGI middleware, for a service without keys, that rejects what comes by an address which
+    other machines can reach.
+
+    `python -m entrypoints` does not listen there in the first place. Of another server the app
+    learns the address with each request only (`scope["server"]`). A proxy on the same machine is
+    not seen here: what it lets in is its own to say.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        # There are no more of them than this machine has addresses.
+        self._found: dict[str, bool] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        server = scope.get("server")
+        if server and self._is_open(server[0]) and not is_health_check(scope):
+            response = problem(scope, KEYS_NOT_CONFIGURED, "The service has no API keys.")
+            await reject(response, scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    def _is_open(self, host: str) -> bool:
+        found = self._found.get(host)
+        if found is None:
+            found = self._found[host] = is_open(host)
+            if found:
+                _log.error("requests are rejected", reason=f"they came by {host}, {REFUSAL}")
+        return found

@@ -1,0 +1,138 @@
+"""Describing in the OpenAPI document what FastAPI cannot see: headers, and problem documents."""
+
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import FastAPI
+
+from entrypoints.http.kernel.problems.problem import MEDIA_TYPE, Problem
+from entrypoints.http.kernel.problems.problem_types import PROBLEM_TYPES, ProblemType, phrase
+
+_REFERENCE = "#/components/schemas/"
+
+
+def header(description: str, example: str, *, required: bool = True) -> dict[str, Any]:
+    """Return the description of one header field of an answer."""
+    return {
+        "description": description,
+        "required": required,
+        "schema": {"type": "string", "examples": [example]},
+    }
+
+
+def headers(*fields: dict[str, Any], description: str | None = None) -> dict[str, Any]:
+    """Return the description of an answer with the header fields."""
+    answer: dict[str, Any] = {"headers": {n: h for field in fields for n, h in field.items()}}
+    return {**answer, "description": description} if description else answer
+
+
+def links_to_item(path: str, *methods: str) -> dict[str, Any]:
+    """Return the description of what can be done next with the item that is answered: requests
+    to its path, in which the item's `id` is the parameter `item_id`."""
+    pointer = path.replace("~", "~0").replace("/", "~1")
+    return {
+        "links": {
+            method: {
+                "operationRef": f"#/paths/{quote(pointer, safe='~')}/{method}",
+                "parameters": {"item_id": "$response.body#/id"},
+            }
+            for method in methods
+        }
+    }
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return the description of problem documents with these statuses, and an example of each
+    type that has one of them."""
+    return {status: _problems_of(status) for status in statuses}
+
+
+def _problems_of(status: int) -> dict[str, Any]:
+    types = [each for each in PROBLEM_TYPES.values() if each.status == status]
+    retried = any(each.retry_after is not None for each in types)
+    content = {
+        "schema": {"$ref": _REFERENCE + "Problem"},
+        "examples": {each.name: {"value": _example(each)} for each in types},
+    }
+    return {
+        "description": phrase(status),
+        "headers": {
+            "Cache-Control": header("Do not store.", "no-store"),
+            **(_RETRY_AFTER if retried else {}),
+        },
+        "content": {MEDIA_TYPE: content},
+    }
+
+
+def _example(problem_type: ProblemType) -> dict[str, Any]:
+    example = {
+        field.alias or name: field.examples[0]
+        for name, field in Problem.model_fields.items()
+        if field.examples
+    }
+    own = {"type": problem_type.uri, "title": problem_type.title, "status": problem_type.status}
+    return {**example, **own, "detail": f"{problem_type.title}."}
+
+
+_ALWAYS = {
+    "X-Request-ID": header("The request's id, as in the log.", "5f0c1e7a9d0b4c7e92c1d7f04d3a6b15"),
+    "X-Content-Type-Options": header("Do not sniff the content type.", "nosniff"),
+}
+_RETRY_AFTER = {
+    "Retry-After": header(
+        "Retry after this many seconds; not there when the outcome is unknown.",
+        "1",
+        required=False,
+    )
+}
+
+
+_FASTAPIS_OWN = {
+    "description": "Validation Error",
+    "content": {"application/json": {"schema": {"$ref": _REFERENCE + "HTTPValidationError"}}},
+}
+_BEARER_KEY = {"type": "http", "scheme": "bearer", "description": "A key that may read or write."}
+
+
+def describe(app: FastAPI, *, wants_keys: bool) -> None:
+    """Make the app's OpenAPI document say what is sent, problem documents included."""
+    made_by_fastapi = app.openapi
+    described: dict[str, Any] = {}
+
+    def openapi() -> dict[str, Any]:
+        nonlocal described
+        document = made_by_fastapi()
+        # FastAPI makes another one when routes were added.
+        if document is not described:
+            _complete(document, wants_keys)
+            described = document
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _complete(document: dict[str, Any], wants_keys: bool) -> None:
+    components = document.setdefault("components", {})
+    schemas = components.setdefault("schemas", {})
+    problem = Problem.model_json_schema(ref_template=_REFERENCE + "{model}")
+    schemas |= problem.pop("$defs", {})
+    schemas["Problem"] = problem
+    schemas.pop("HTTPValidationError", None)
+    schemas.pop("ValidationError", None)
+    if wants_keys:
+        components.setdefault("securitySchemes", {})["key"] = _BEARER_KEY
+    for path in document["paths"].values():
+        for operation in path.values():
+            if wants_keys and "Health" not in operation.get("tags", ()):
+                # A route may want more than that, one or the other.
+                wanted = operation.get("security") or [{}]
+                operation["security"] = [{"key": [], **each} for each in wanted]
+                operation["responses"] |= problems(401, 403)
+            responses = operation["responses"]
+            # FastAPI adds one wherever there are parameters; ours are said by us.
+            if responses.get("422") == _FASTAPIS_OWN:
+                del responses["422"]
+            # What every request can meet.
+            responses["default"] = problems(500)[500] | {"description": "Any other error"}
+            for response in responses.values():
+                response.setdefault("headers", {}).update(_ALWAYS)

@@ -1,0 +1,273 @@
+"""Which answer each error gets."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+import structlog
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from application.kernel.commits import Outcome
+from application.kernel.errors import (
+    DataConflict,
+    DuplicateId,
+    ExampleItemNotFound,
+    InvalidValue,
+    KeyInProgress,
+    KeyReused,
+    OutcomeUnknown,
+    StaleVersion,
+    StorageFull,
+    StorageUnavailable,
+    TransactionConflict,
+    VersionMismatch,
+)
+from domain.kernel.rules import RulesBroken
+from entrypoints.http.kernel.database_session import add_session_error_handler
+from entrypoints.http.kernel.framework_internals import BODY_NOT_PARSED
+from entrypoints.http.kernel.problems.outage_log import StorageTrouble
+from entrypoints.http.kernel.problems.outcome import failure
+from entrypoints.http.kernel.problems.problem import HTTPProblem, problem
+from entrypoints.http.kernel.problems.problem_types import (
+    ALREADY_EXISTS,
+    CONCURRENT_CHANGE,
+    CONFLICT,
+    DATABASE_FULL,
+    DATABASE_UNAVAILABLE,
+    IDEMPOTENCY_KEY_IN_PROGRESS,
+    IDEMPOTENCY_KEY_REUSED,
+    INVALID_REQUEST,
+    INVALID_VALUE,
+    METHOD_NOT_ALLOWED,
+    NO_SUCH_PATH,
+    NOT_ACCEPTABLE,
+    NOT_FOUND,
+    OUTCOME_UNKNOWN,
+    STALE_VERSION,
+    TRANSACTION_CONFLICT,
+    UNSUPPORTED_MEDIA_TYPE,
+    ProblemType,
+    phrase,
+)
+
+MAX_ERRORS = 20
+"""So many errors of one request are listed."""
+MAX_NAME_LENGTH = 200
+_log = structlog.get_logger("entrypoints.http")
+
+
+def add_error_handlers(app: FastAPI, trouble: StorageTrouble | None = None) -> None:
+    """Answer every foreseen error of this app with a problem document; log those of the storage
+    through `trouble`, which others may share."""
+    trouble = trouble or StorageTrouble()
+
+    @app.exception_handler(RulesBroken)
+    async def rules_broken(request: Request, error: RulesBroken) -> Response:
+        return invalid(
+            request,
+            [
+                {
+                    "in": "body",
+                    "pointer": f"#/{each.field}",
+                    "type": each.rule,
+                    "detail": each.message,
+                }
+                for each in error.broken
+            ],
+        )
+
+    @app.exception_handler(RequestValidationError)
+    async def validation_failed(request: Request, error: RequestValidationError) -> Response:
+        if _is_body_of_another_type(error):
+            detail = "The body must be JSON: Content-Type: application/json."
+            return problem(request.scope, UNSUPPORTED_MEDIA_TYPE, detail)
+        found = error.errors()
+        # What pydantic adds, the input and its context, is left out: it may be secret, or
+        # nothing that JSON can hold.
+        return invalid(request, [_described(each) for each in found[:MAX_ERRORS]], len(found))
+
+    @app.exception_handler(HTTPException)
+    async def http_error(request: Request, error: HTTPException) -> Response:
+        if (
+            error.detail == BODY_NOT_PARSED
+            and isinstance(error.__cause__, (ValueError, RecursionError))
+            and not _is_form(request)
+        ):
+            # Wrong as any other that is no JSON: not UTF-8, nested too deeply, an endless number.
+            return invalid(request, [_described({"type": "json_invalid", "loc": ("body",)})])
+        headers = dict(error.headers or {})
+        problem_type, detail = _meaning_of(error)
+        if error.status_code == METHOD_NOT_ALLOWED.status:
+            headers.setdefault("Allow", _allowed(request))
+        return problem(request.scope, problem_type, detail, headers=headers)
+
+    @app.exception_handler(KeyReused)
+    async def key_reused(request: Request, _error: KeyReused) -> Response:
+        detail = "was used for another request"
+        where = {"in": "header", "pointer": "#/Idempotency-Key"}
+        errors = [{**where, "type": "key_reused", "detail": detail}]
+        detail = "This Idempotency-Key was used for another request. Nothing was changed."
+        return problem(request.scope, IDEMPOTENCY_KEY_REUSED, detail, errors=errors)
+
+    @app.exception_handler(InvalidValue)
+    async def invalid_value(request: Request, error: InvalidValue) -> Response:
+        # The operator learns which value the domain's rules let pass.
+        _log.warning("rejected by the database", reason=str(error))
+        detail = "The database cannot store or compare a value of the request."
+        return problem(request.scope, INVALID_VALUE, detail, errors=[])
+
+    @app.exception_handler(DataConflict)
+    async def data_conflict(request: Request, error: DataConflict) -> Response:
+        _log.warning("rejected by the database", reason=str(error))
+        return problem(request.scope, CONFLICT, "The change conflicts with what is stored.")
+
+    for error_class, (problem_type, detail) in _ANSWERS.items():
+        app.add_exception_handler(error_class, _always(problem_type, detail))
+    for error_class, (problem_type, detail) in _ANSWERS_IN_TROUBLE.items():
+        app.add_exception_handler(error_class, _in_trouble(problem_type, detail, trouble))
+    add_session_error_handler(app)
+
+
+def _always(
+    problem_type: ProblemType, detail: str
+) -> Callable[[Request, Exception], Awaitable[Response]]:
+    async def answer(request: Request, _error: Exception) -> Response:
+        return problem(request.scope, problem_type, detail)
+
+    return answer
+
+
+def _in_trouble(
+    problem_type: ProblemType, detail: str, trouble: StorageTrouble
+) -> Callable[[Request, Exception], Awaitable[Response]]:
+    outcome = Outcome.UNKNOWN if problem_type is OUTCOME_UNKNOWN else None
+
+    async def answer(request: Request, error: Exception) -> Response:
+        trouble.tell(error)
+        return failure(request.scope, problem_type, detail, outcome)
+
+    return answer
+
+
+_ANSWERS: Mapping[type[Exception], tuple[ProblemType, str]] = {
+    ExampleItemNotFound: (NOT_FOUND, "There is no such example item."),
+    VersionMismatch: (
+        STALE_VERSION,
+        "The item has changed: its ETag is not the one in If-Match.",
+    ),
+    StaleVersion: (CONCURRENT_CHANGE, "Other requests changed the item at the same time."),
+    DuplicateId: (ALREADY_EXISTS, "An example item with this id already exists."),
+    KeyInProgress: (
+        IDEMPOTENCY_KEY_IN_PROGRESS,
+        "A request with this Idempotency-Key is in progress. Try again later.",
+    ),
+}
+
+_ANSWERS_IN_TROUBLE: Mapping[type[Exception], tuple[ProblemType, str]] = {
+    StorageUnavailable: (
+        DATABASE_UNAVAILABLE,
+        "The database is not available right now.",
+    ),
+    TransactionConflict: (
+        TRANSACTION_CONFLICT,
+        "The database aborted this change in favour of another.",
+    ),
+    OutcomeUnknown: (
+        OUTCOME_UNKNOWN,
+        "The database was lost while it committed.",
+    ),
+    StorageFull: (DATABASE_FULL, "The database is full."),
+}
+
+# What Starlette, FastAPI and the routes raise without a detail.
+_FRAMEWORK: Mapping[int, tuple[ProblemType, str]] = {
+    404: (NO_SUCH_PATH, "There is nothing at this path."),
+    405: (
+        METHOD_NOT_ALLOWED,
+        "This address does not support that method; see the Allow header.",
+    ),
+    406: (NOT_ACCEPTABLE, "The response is application/json, which Accept rules out."),
+}
+
+
+# What an exception has that was raised without a detail.
+_DEFAULT_DETAILS = {status.value: status.phrase for status in HTTPStatus}
+
+
+def _meaning_of(error: HTTPException) -> tuple[ProblemType | int, str]:
+    """Return type and detail. A route's own words are kept."""
+    if isinstance(error, HTTPProblem):
+        return error.problem_type, error.detail
+    if error.detail == _DEFAULT_DETAILS.get(error.status_code):
+        known = _FRAMEWORK.get(error.status_code)
+        return known or (error.status_code, phrase(error.status_code))
+    return error.status_code, error.detail
+
+
+def invalid(
+    request: Request, errors: Sequence[Mapping[str, Any]], count: int | None = None
+) -> Response:
+    """Return a 422 that lists the errors, of which there may be more (`count`)."""
+    detail = "The request is not valid."
+    if count is not None and count > len(errors):
+        detail += f" These are the first {len(errors)} of {count} errors."
+    return problem(request.scope, INVALID_REQUEST, detail, errors=errors)
+
+
+def _is_body_of_another_type(error: RequestValidationError) -> bool:
+    """Return whether a body was not read as JSON because Content-Type does not say that it is:
+    FastAPI takes such a one for a text of bytes."""
+    return isinstance(error.body, bytes) and any(
+        each["loc"][0] == "body" for each in error.errors()
+    )
+
+
+def _is_form(request: Request) -> bool:
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return media_type in {"multipart/form-data", "application/x-www-form-urlencoded"}
+
+
+def _described(error: Mapping[str, Any]) -> dict[str, str]:
+    kind = error["type"]
+    location = error["loc"]
+    if kind == "json_invalid":
+        location = location[:1]  # FastAPI adds the position in the text, which is no JSON pointer
+    kind, detail = _IN_JSON.get(kind) or (kind, error["msg"])
+    return {
+        "in": str(location[0]),
+        "pointer": _pointer(location[1:]),
+        "type": kind,
+        "detail": detail,
+    }
+
+
+_IN_JSON: Mapping[str, tuple[str, str]] = {
+    "json_invalid": ("json_invalid", "The body is not JSON in UTF-8."),
+    # What FastAPI has read of the body are Python's objects, which its client does not know.
+    "model_attributes_type": ("model_type", "Input should be an object"),
+}
+
+
+def _pointer(location: Sequence[int | str]) -> str:
+    """Return a JSON pointer as a URI fragment (RFC 6901, section 6): that of what is around it if
+    a name in it is long."""
+    pointer = "#"
+    for part in location:
+        text = str(part)
+        if len(text) > MAX_NAME_LENGTH:
+            break
+        pointer += "/" + quote(text.replace("~", "~0").replace("/", "~1"), errors="replace")
+    return pointer
+
+
+def _allowed(request: Request) -> str:
+    """Return the methods of the route that itself rejects one; files can only be read."""
+    found = request.scope.get("effective_route")
+    methods = set(found[0].methods) if found else set()
+    methods = methods or {"GET"}
+    return ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))

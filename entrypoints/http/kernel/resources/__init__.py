@@ -1,0 +1,1 @@
+"""What the routes of a resource name: cursors, entity tags, idempotency keys."""

@@ -1,0 +1,156 @@
+"""`Idempotency-Key`: a client may send a change again that it got no answer for.
+
+https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
+"""
+
+import re
+from collections.abc import Awaitable, Callable
+from functools import partial
+from hashlib import sha256
+from typing import Annotated, Any, Protocol, TypeVar
+
+from fastapi import Depends
+from starlette.requests import Request
+from starlette.responses import Response
+
+from application.kernel.idempotency import Idempotency
+from application.kernel.idempotency_records import KEY_MAX_LENGTH
+from entrypoints.http.kernel.middleware.authentication import CLIENT_NAME
+from entrypoints.http.kernel.openapi import header
+from entrypoints.http.kernel.problems.problem import HTTPProblem
+from entrypoints.http.kernel.problems.problem_types import MALFORMED_IDEMPOTENCY_KEY
+
+_T = TypeVar("_T")
+
+# A string of RFC 9651, section 3.3.3, or the same without its quotes, which most clients send.
+_QUOTED = re.compile(rb'"((?:[ !#-\[\]-~]|\\["\\]){1,%d})"' % KEY_MAX_LENGTH)
+_BARE = re.compile(rb"[!#-~]{1,%d}" % KEY_MAX_LENGTH)
+_ESCAPED = re.compile(rb'\\(["\\])')
+
+MALFORMED = (
+    f"Idempotency-Key must be one key of 1 to {KEY_MAX_LENGTH} visible ASCII characters, "
+    "in double quotes or without any."
+)
+KEY_PARAMETER: dict[str, Any] = {
+    "parameters": [
+        {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "description": "A key of your own for this request, such as a UUID. The same request "
+            "with the same key makes its change once, and has the answer of the first time. A "
+            "request that failed has changed nothing, and may be sent again with its key.",
+            "schema": {
+                "type": "string",
+                "pattern": f"^({_BARE.pattern.decode()}|{_QUOTED.pattern.decode()})$",
+                "examples": ["8e03978e-40d5-43dd-bc93-6e83d7d8a8b5"],
+            },
+        }
+    ]
+}
+REPLAYED = {
+    "Idempotency-Replayed": header(
+        "Nothing was changed: this is the answer that the first request had.",
+        "true",
+        required=False,
+    )
+}
+_REPLAYED = (b"idempotency-replayed", b"true")
+
+
+class Once(Protocol):
+    """Makes a change and answers what `answer` makes of its result."""
+
+    async def __call__(
+        self, change: Callable[..., Awaitable[_T]], answer: Callable[[_T], Response]
+    ) -> Response:
+        """`change` takes a `receipt`, a `ReceiptFor` its result, to commit with the change."""
+        ...
+
+
+async def once_per_key(request: Request) -> Once:
+    """Return what makes a change once for each key, or just makes it if there is no key.
+
+    Raises `HTTPProblem` 400 for a header that is no key.
+    """
+    for name, _ in request.scope["headers"]:
+        if name == b"idempotency-key":
+            return partial(_once, request, _key_of(request))
+    return _without_key
+
+
+OncePerKey = Annotated[Once, Depends(once_per_key)]
+
+
+async def _without_key(
+    change: Callable[..., Awaitable[_T]], answer: Callable[[_T], Response]
+) -> Response:
+    return answer(await change())
+
+
+async def _once(
+    request: Request,
+    key: str,
+    change: Callable[..., Awaitable[_T]],
+    answer: Callable[[_T], Response],
+) -> Response:
+    def content_of(result: _T) -> bytes:
+        return _to_bytes(answer(result))
+
+    idempotency: Idempotency = request.app.state.container.idempotency()
+    content, is_replayed = await idempotency.once(
+        _of_client(request, key),
+        await _fingerprint(request),
+        lambda receipt: change(receipt=receipt),
+        content_of,
+    )
+    response = _to_response(content)
+    if is_replayed:
+        response.raw_headers.append(_REPLAYED)
+    return response
+
+
+def _key_of(request: Request) -> str:
+    values = request.headers.getlist("idempotency-key")
+    value = values[0].encode("latin-1").strip()
+    if len(values) == 1 and _BARE.fullmatch(value):
+        return value.decode()
+    if len(values) == 1 and (quoted := _QUOTED.fullmatch(value)):
+        return _ESCAPED.sub(rb"\1", quoted[1]).decode()
+    raise HTTPProblem(MALFORMED_IDEMPOTENCY_KEY, MALFORMED)
+
+
+def _of_client(request: Request, key: str) -> str:
+    """Return the key under which the record of this client's key is stored.
+
+    Each API key's name has keys of its own; all requests without an API key share theirs. The hash
+    has the same length for every name, and neither a name nor a key may hold the tab.
+    """
+    client: str | None = request.scope.get(CLIENT_NAME)
+    return key if client is None else sha256(f"{client}\t{key}".encode()).hexdigest()
+
+
+async def _fingerprint(request: Request) -> bytes:
+    """Return what two requests share only if they ask for the same."""
+    query: bytes = request.scope["query_string"]
+    parts = (
+        request.method,
+        request.scope["path"] + (f"?{query.decode('latin-1')}" if query else ""),
+        ",".join(request.headers.getlist("if-match")),
+    )
+    return sha256("\0".join(parts).encode() + b"\0" + await request.body()).digest()
+
+
+def _to_bytes(response: Response) -> bytes:
+    """Return the answer as it would travel (RFC 9112), but for the status line's other words."""
+    fields = b"".join(b"%b: %b\r\n" % field for field in response.raw_headers)
+    return b"%d\r\n%b\r\n%b" % (response.status_code, fields, bytes(response.body))
+
+
+def _to_response(content: bytes) -> Response:
+    head, _, body = content.partition(b"\r\n\r\n")
+    status, *fields = head.split(b"\r\n")
+    response = Response(body, int(status))
+    response.raw_headers = [
+        (name, value) for name, _, value in (field.partition(b": ") for field in fields)
+    ]
+    return response

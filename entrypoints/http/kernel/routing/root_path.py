@@ -1,0 +1,27 @@
+"""Serving the app below a path prefix, behind a proxy."""
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from entrypoints.http.kernel.routing.addresses import is_below
+
+
+class RootPath:
+    """Pure ASGI middleware that says in the scope which prefix the client's paths have.
+
+    It is right for proxies that pass the prefix on, for those that strip it, and for who asks the
+    service itself, as health checks do: a path without the prefix gets it, as ASGI wants it
+    ("root_path"). A root path that the server or an outer app has set already is left alone.
+    """
+
+    def __init__(self, app: ASGIApp, prefix: str) -> None:
+        self._app = app
+        self._prefix = prefix
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan" and not scope.get("root_path"):
+            scope["root_path"] = self._prefix
+            if not is_below(scope["path"], self._prefix):
+                scope["path"] = self._prefix + scope["path"]
+                if scope.get("raw_path") is not None:
+                    scope["raw_path"] = self._prefix.encode() + scope["raw_path"]
+        await self._app(scope, receive, send)

@@ -1,0 +1,119 @@
+"""The command line: `python -m entrypoints --help`."""
+
+import argparse
+import logging
+import re
+import signal
+import sys
+from collections.abc import Sequence
+
+from entrypoints.kernel.api_keys import READ, WRITE, ApiKeys, new_key
+from entrypoints.kernel.logging import configure_logging
+from entrypoints.kernel.loopback import REFUSAL, is_loopback
+from entrypoints.kernel.server.server import ServerConfig, run
+from entrypoints.kernel.server.supervisor import run_workers
+from entrypoints.settings import AppSettings, InvalidSettings, settings_from_environment
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit status."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        return int(options.command(settings_from_environment(), options) or 0)
+    except InvalidSettings as error:
+        print(error, file=sys.stderr)
+        return 2
+
+
+def serve(settings: AppSettings, _options: argparse.Namespace) -> int:
+    """Serve HTTP until a signal ends it."""
+    if reason := _why_not(settings):
+        print(reason, file=sys.stderr)
+        return 2
+    configure_logging()
+    # The server ends itself on a signal and then raises it anew; that was no failure.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(0))
+    config = ServerConfig(settings)
+    return run_workers(config) if settings.workers > 1 else run(config)
+
+
+def make_key(_settings: AppSettings, options: argparse.Namespace) -> int:
+    """Print a new key, which is kept nowhere, and its line for the file of keys."""
+    key, line = new_key(options.key_name, options.scope)
+    print(f"The key of {options.key_name}, which is shown only once:\n{key}\n", file=sys.stderr)
+    if sys.stdout.isatty():
+        print("Add this line to the file that APP_API_KEYS names:", file=sys.stderr)
+    else:
+        print("Its hash went to standard output, for the file of APP_API_KEYS.", file=sys.stderr)
+    print(line)
+    return 0
+
+
+def _why_not(settings: AppSettings) -> str | None:
+    """Return why the service must not be served so, None if it may."""
+    if settings.api_keys:
+        ApiKeys(settings.api_keys)  # raises if the file cannot be used
+    elif not settings.allow_anonymous and not is_loopback(settings.host):
+        return f"APP_HOST is {settings.host}, {REFUSAL}"
+    return None
+
+
+def database(settings: AppSettings, options: argparse.Namespace) -> int:
+    """Run a database command, whose result alone goes to standard output."""
+    configure_logging(sys.stderr)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    # Only these commands need Alembic.
+    from entrypoints.kernel import database_commands  # noqa: PLC0415
+
+    if settings.uses_memory:
+        print("APP_DATABASE_URL is memory://, which has no schema.", file=sys.stderr)
+        return 2
+    command = getattr(database_commands, options.name)
+    return database_commands.run(command, settings, options)
+
+
+def _one_word(text: str) -> str:
+    if not re.fullmatch(r"[^\s#]\S*", text):
+        raise argparse.ArgumentTypeError("a name is one word")
+    return text
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m entrypoints",
+        description="The async database service. Settings come from the environment (APP_...) "
+        "and from .env; see .env.example.",
+    )
+    parser.set_defaults(command=serve)
+    commands = parser.add_subparsers(title="commands", metavar="command")
+    commands.add_parser("serve", help="serve HTTP (also without a command)").set_defaults(
+        command=serve
+    )
+    key = commands.add_parser("key", help="make a key for a client of the API")
+    key.add_argument("key_name", metavar="name", type=_one_word, help="name of the client")
+    key.add_argument("scope", choices=(READ, WRITE), help="read, or read and write")
+    key.set_defaults(command=make_key)
+    db = commands.add_parser("db", help="bring the database's schema up to date")
+    names = db.add_subparsers(title="commands", metavar="command", required=True)
+    upgrade = _add(names, "upgrade", "migrate up to the newest revision, or to the one given")
+    upgrade.add_argument("revision", nargs="?")
+    downgrade = _add(names, "downgrade", "migrate down to the revision given, or by one step")
+    downgrade.add_argument("revision", nargs="?")
+    downgrade.add_argument("--yes", action="store_true", help="go down by one step unasked")
+    current = _add(names, "current", "print the database's revision and the newest one")
+    current.add_argument(
+        "--check", action="store_true", help="exit with 1 if the database has to be migrated up"
+    )
+    revision = _add(names, "revision", "write a migration from the difference to the tables")
+    revision.add_argument("message", help="its title, such as 'add a price to books'")
+    return parser
+
+
+def _add(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, help_text: str
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=help_text, description=help_text)
+    parser.set_defaults(command=database, name=name)
+    return parser

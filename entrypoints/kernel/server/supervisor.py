@@ -1,0 +1,208 @@
+"""Several processes that serve one socket, and what starts, watches and ends them."""
+
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+
+import structlog
+from uvicorn.config import STARTUP_FAILURE
+
+from entrypoints.kernel.server.server import ServerConfig
+from entrypoints.kernel.server.worker import ENDS
+
+SILENT_SECONDS = 30.0
+"""A worker whose event loop gives no sign of life for this long is replaced."""
+STABLE_SECONDS = 10.0
+"""A worker that ended earlier than this is not replaced at once."""
+LONGEST_PAUSE_SECONDS = 30.0
+MARGIN_SECONDS = 5.0
+"""How much longer than the grace period a worker may take to end before it is killed."""
+
+_log = structlog.get_logger("entrypoints.server")
+
+
+def run_workers(config: ServerConfig) -> int:
+    """Serve in several processes until a signal ends it; return the exit status."""
+    grace = config.timeout_graceful_shutdown or 0
+    supervisor = Supervisor(config.bind_socket(), config.workers, grace)
+    return 0 if supervisor.run() else STARTUP_FAILURE
+
+
+class Worker:
+    """A process that serves, as its supervisor sees it.
+
+    The two are joined by a pair of sockets. It carries the worker's signs of life, and each end
+    closes when its process ends, however it ends.
+    """
+
+    def __init__(self, listener: socket.socket) -> None:
+        self.line, other_end = socket.socketpair()
+        self.line.setblocking(False)
+        # Ctrl-C reaches the whole group; what a worker has to do then, its supervisor says.
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 -- it has no words from outside
+                [
+                    *(sys.executable, "-m", "entrypoints.kernel.server.worker"),
+                    *(str(listener.fileno()), str(other_end.fileno())),
+                ],
+                pass_fds=[listener.fileno(), other_end.fileno()],
+            )
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
+            other_end.close()
+        self.pid = self._process.pid
+        self.began = time.monotonic()
+        # When its silence means that it hangs; its start may take as long as a migration does.
+        self.hangs_at = float("inf")
+
+    @property
+    def has_served(self) -> bool:
+        return self.hangs_at != float("inf")
+
+    def listen(self, grace: float) -> bool:
+        """Take note of its signs of life; return whether its process has ended."""
+        with suppress(BlockingIOError):
+            while signs := self.line.recv(1000):
+                ends = signs.endswith(ENDS)
+                self.hangs_at = time.monotonic() + SILENT_SECONDS + ends * grace
+            return True
+        return False
+
+    def terminate(self) -> None:
+        self._process.terminate()
+
+    def kill(self) -> None:
+        self._process.kill()
+
+    def exit_status(self) -> int:
+        """Return the exit status of the process, which has ended; negative if a signal ended it."""
+        self.line.close()
+        return self._process.wait()
+
+
+class Supervisor:
+    """Keeps a number of workers serving until a signal ends it.
+
+    SIGTERM or SIGINT, at any moment, has the workers finish what they serve within the grace
+    period; a second one kills them.
+    """
+
+    def __init__(self, listener: socket.socket, workers: int, grace: float) -> None:
+        """`grace` is how many seconds a worker may take to end."""
+        self._listener = listener
+        self._grace = grace
+        self._workers: set[Worker] = set()
+        self._starts = [0.0] * workers  # when each worker that is missing is to be started
+        self._pause = 0.0
+        self._can_start = False
+        self._signals = 0
+        self._selector = selectors.DefaultSelector()
+
+    def run(self) -> bool:
+        """Serve until a signal ends it; return False if it ended since no worker could start."""
+        with self._signals_heard():
+            while not self._signals:
+                self._start_workers()
+                for worker in self._wait(self._seconds_to_wait()):
+                    if not self._replace(worker):
+                        self._end_workers()
+                        return False
+                self._kill_silent_workers()
+            self._end_workers()
+        return True
+
+    def _start_workers(self) -> None:
+        now = time.monotonic()
+        due = [each for each in self._starts if each <= now]
+        for each in due:
+            self._starts.remove(each)
+            worker = Worker(self._listener)
+            self._workers.add(worker)
+            self._selector.register(worker.line, selectors.EVENT_READ, worker)
+
+    def _replace(self, worker: Worker) -> bool:
+        """Plan another start for a worker that ended; return False if none could start so far."""
+        now = time.monotonic()
+        if now - worker.began >= STABLE_SECONDS:
+            self._pause = 0.0
+        else:
+            self._pause = min(max(0.5, 2 * self._pause), LONGEST_PAUSE_SECONDS)
+        status = worker.exit_status()
+        if not self._can_start:
+            _log.error("a worker cannot start", pid=worker.pid, exit_status=status)
+            return False
+        _log.error(
+            "a worker ended", pid=worker.pid, exit_status=status, restart_in_seconds=self._pause
+        )
+        self._starts.append(now + self._pause)
+        return True
+
+    def _kill_silent_workers(self) -> None:
+        for worker in self._workers:
+            if time.monotonic() > worker.hangs_at:
+                _log.error("a worker hangs and is killed", pid=worker.pid)
+                worker.kill()
+                worker.hangs_at = time.monotonic() + SILENT_SECONDS
+
+    def _end_workers(self) -> None:
+        # With this copy open, the kernel would connect clients that no worker is left to serve.
+        self._listener.close()
+        for worker in self._workers:
+            worker.terminate()
+        deadline = time.monotonic() + self._grace + MARGIN_SECONDS
+        while self._workers:
+            for worker in self._wait(max(0.0, deadline - time.monotonic())):
+                worker.exit_status()
+            if self._signals > 1 or time.monotonic() > deadline:
+                for worker in self._workers:
+                    worker.kill()
+
+    def _wait(self, seconds: float) -> Sequence[Worker]:
+        """Wait for a signal, a sign of life or the end of a worker; return those that ended."""
+        ended = []
+        for key, _ in self._selector.select(seconds):
+            worker: Worker | None = key.data
+            if worker is None:
+                self._wake_up.recv(1000)
+            else:
+                has_ended = worker.listen(self._grace)
+                self._can_start = self._can_start or worker.has_served
+                if has_ended:
+                    self._selector.unregister(worker.line)
+                    self._workers.remove(worker)
+                    ended.append(worker)
+        return ended
+
+    def _seconds_to_wait(self) -> float:
+        now = time.monotonic()
+        return max(0.0, min([now + 1.0, *self._starts]) - now)
+
+    @contextmanager
+    def _signals_heard(self) -> Iterator[None]:
+        """Count the signals while the block lasts, and have each end a wait."""
+        self._wake_up, signals = socket.socketpair()
+        for each in (self._wake_up, signals):
+            each.setblocking(False)
+        self._selector.register(self._wake_up, selectors.EVENT_READ, None)
+        before = signal.set_wakeup_fd(signals.fileno(), warn_on_full_buffer=False)
+        handlers = {
+            number: signal.signal(number, self._count) for number in (signal.SIGINT, signal.SIGTERM)
+        }
+        try:
+            yield
+        finally:
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+            signal.set_wakeup_fd(before)
+            self._selector.close()
+            self._wake_up.close()
+            signals.close()
+
+    def _count(self, *_: object) -> None:
+        self._signals += 1
