@@ -26,7 +26,7 @@ NONE_FOUND = (
 
 @contextmanager
 def postgresql_server() -> Iterator[str]:
-    """Lend the address of a server: the given one, or else one of this test worker's own.
+    """Yield the address of a server: the given one, or else one of this test worker's own.
 
     Without any the test is skipped, or fails where CI=true promises that all tests run.
     """
@@ -43,7 +43,7 @@ def postgresql_server() -> Iterator[str]:
 
 @contextmanager
 def empty_database(server_url: str, options: str = "") -> Iterator[str]:
-    """Lend the address of a new database, which is dropped in the end."""
+    """Yield the address of a new database, which is dropped in the end."""
     name = f"test_{secrets.token_hex(6)}"
     run_statement(server_url, f"CREATE DATABASE {name} {options}")
     try:

@@ -105,7 +105,7 @@ class SqlUnitOfWork:
         return self._transaction
 
     async def _end_transaction(self) -> None:
-        """Roll back what was not committed, and give the connection back."""
+        """Roll back what was not committed, and release the connection."""
         if self._open is not None:
             block, self._open, self._transaction = self._open, None, None
             self._sent = 0

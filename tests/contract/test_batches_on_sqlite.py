@@ -9,7 +9,7 @@ from typing import cast
 import pytest
 from sqlalchemy.pool import QueuePool
 
-from adapters.sql.kernel.execution.connection_queue import ConnectionLender
+from adapters.sql.kernel.execution.connection_queue import ConnectionQueue
 from adapters.sql.kernel.execution.statement_events import StatementEvents
 from adapters.sql.kernel.sqlite.batches import SqliteBatches, Work
 from application.kernel.errors import StorageUnavailable
@@ -19,8 +19,8 @@ from tests.database_settings import engine_for
 class CountedBatches(SqliteBatches[Work]):
     """Batches that do nothing and keep their sizes."""
 
-    def __init__(self, lender: ConnectionLender, events: StatementEvents) -> None:
-        super().__init__(lender, self._count, events)
+    def __init__(self, queue: ConnectionQueue, events: StatementEvents) -> None:
+        super().__init__(queue, self._count, events)
         self.sizes: list[int] = []
 
     def _count(self, _connection: sqlite3.Connection, batch: list[Work]) -> None:
@@ -30,7 +30,7 @@ class CountedBatches(SqliteBatches[Work]):
 @pytest.fixture
 async def batches(sqlite_file_url: str) -> AsyncIterator[CountedBatches]:
     engine = engine_for(sqlite_file_url)
-    batches = CountedBatches(ConnectionLender(engine), StatementEvents(engine))
+    batches = CountedBatches(ConnectionQueue(engine), StatementEvents(engine))
     await batches.done(Work(()))  # from now on there is a connection
     batches.sizes.clear()
     yield batches
@@ -70,10 +70,10 @@ async def test_each_waits_for_a_connection_as_long_as_if_it_were_alone(
 ) -> None:
     """Guards those that came late: the time of the first one says nothing of theirs."""
     engine = engine_for(sqlite_file_url)  # its only connection is taken
-    lender = ConnectionLender(engine)
-    lender_of_batches = ConnectionLender(engine)
-    batches = CountedBatches(lender_of_batches, StatementEvents(engine))
-    taken = await lender.lend()
+    queue = ConnectionQueue(engine)
+    queue_of_batches = ConnectionQueue(engine)
+    batches = CountedBatches(queue_of_batches, StatementEvents(engine))
+    taken = await queue.acquire()
     cast(QueuePool, engine.pool)._timeout = 0.3
 
     first = asyncio.create_task(batches.done(Work(())))
@@ -82,7 +82,7 @@ async def test_each_waits_for_a_connection_as_long_as_if_it_were_alone(
     with pytest.raises(StorageUnavailable, match="free in time"):
         await first
     assert not second.done()
-    lender.give_back(taken)
+    queue.release(taken)
 
     await second
     assert batches.sizes == [1]
@@ -93,7 +93,7 @@ async def test_each_waits_for_a_connection_as_long_as_if_it_were_alone(
 async def test_all_fail_at_once_when_there_is_no_database(tmp_path: Path) -> None:
     engine = engine_for(f"sqlite+aiosqlite:///{tmp_path / 'test.db'}")
     (tmp_path / "test.db").mkdir()
-    batches = CountedBatches(ConnectionLender(engine), StatementEvents(engine))
+    batches = CountedBatches(ConnectionQueue(engine), StatementEvents(engine))
 
     outcomes = await asyncio.gather(
         *(batches.done(Work(())) for _ in range(3)), return_exceptions=True

@@ -7,8 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.sql.kernel.storage import SqlStorage
 from application.kernel.errors import DuplicateId
+from tests.contract.connections_in_use import all_are_released
 from tests.contract.example_items import all_stored, new_item, store
-from tests.contract.lent_connections import all_are_back
 from tests.contract.moments import cancel, moments
 
 
@@ -29,7 +29,7 @@ async def test_connections_come_back_after_cancellations(
         await moment()
         await cancel(task)
 
-    assert await all_are_back(engine)
+    assert await all_are_released(engine)
     await store(sql_storage.units_of_work, new_item(1000))
     assert new_item(1000) in await all_stored(sql_storage.units_of_work)
 
@@ -45,7 +45,7 @@ async def test_connections_come_back_from_cancelled_readers(
         await moment()
         await asyncio.gather(*(cancel(reader) for reader in readers))
 
-    assert await all_are_back(engine)
+    assert await all_are_released(engine)
     await asyncio.gather(*(all_stored(sql_storage.units_of_work) for _ in range(10)))
 
 
@@ -57,7 +57,7 @@ async def test_connections_come_back_after_refusals(
         with pytest.raises(DuplicateId):
             await store(sql_storage.units_of_work, new_item())
 
-    assert await all_are_back(engine)
+    assert await all_are_released(engine)
 
 
 async def test_a_unit_that_only_gathers_writes_holds_no_connection(
@@ -67,4 +67,4 @@ async def test_a_unit_that_only_gathers_writes_holds_no_connection(
         await unit.example_items.get(new_item().id)
         unit.example_items.add(new_item())
 
-        assert await all_are_back(engine)
+        assert await all_are_released(engine)

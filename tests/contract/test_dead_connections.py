@@ -14,8 +14,8 @@ from application.kernel.errors import OutcomeUnknown
 from application.kernel.idempotency import Idempotency
 from application.kernel.idempotency_records import ReceiptFor
 from domain.example_item import ExampleItem
+from tests.contract.connections_in_use import all_are_released
 from tests.contract.example_items import all_stored, new_item, next_version, store
-from tests.contract.lent_connections import all_are_back
 from tests.counting_ids import CountingIds
 from tests.database_settings import engine_for
 from tests.fixed_clock import FixedClock
@@ -30,7 +30,7 @@ async def storage(postgresql_url: str) -> AsyncIterator[SqlStorage]:
     engine = engine_for(postgresql_url, pool_size=POOL_SIZE)
     storage = SqlStorage(engine)
     await asyncio.gather(*(all_stored(storage.units_of_work) for _ in range(POOL_SIZE)))
-    assert await all_are_back(engine)
+    assert await all_are_released(engine)
     yield storage
     await storage.close()
 

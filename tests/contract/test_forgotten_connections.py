@@ -14,8 +14,8 @@ from adapters.sql.kernel.postgresql import database as postgresql
 from adapters.sql.kernel.postgresql import tcp_keepalive
 from adapters.sql.kernel.storage import SqlStorage
 from application.kernel.errors import StorageUnavailable
+from tests.contract.connections_in_use import all_are_released
 from tests.contract.example_items import all_stored, new_item, store
-from tests.contract.lent_connections import all_are_back
 from tests.database_settings import DatabaseSettings
 from tests.postgresql_databases import run_statement
 from tests.processes.tcp_proxy import TcpProxy
@@ -41,7 +41,7 @@ def engine_of(url: str, max_age: int = 1800) -> AsyncEngine:
 async def fill(storage: SqlStorage, engine: AsyncEngine) -> None:
     """Have the pool hold all its connections, none of them in use."""
     await asyncio.gather(*(all_stored(storage.units_of_work) for _ in range(POOL_SIZE)))
-    assert await all_are_back(engine)
+    assert await all_are_released(engine)
 
 
 @pytest.fixture

@@ -11,12 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.util import await_only
 
 from adapters.sql.kernel.errors.storage_errors import NoAnswer
-from adapters.sql.kernel.execution.connection_queue import ConnectionLender
+from adapters.sql.kernel.execution.connection_queue import ConnectionQueue
 from adapters.sql.kernel.postgresql.database import PostgresqlDatabase
 from adapters.sql.kernel.storage import SqlStorage
 from application.kernel.errors import StorageUnavailable
+from tests.contract.connections_in_use import connections_in_use
 from tests.contract.example_items import all_stored, new_item, next_version, store
-from tests.contract.lent_connections import lent
 from tests.contract.moments import cancel
 from tests.database_settings import engine_for
 
@@ -34,18 +34,18 @@ async def engine(postgresql_url: str) -> AsyncIterator[AsyncEngine]:
 async def test_a_connection_handed_to_a_cancelled_waiter_goes_to_the_next(
     engine: AsyncEngine,
 ) -> None:
-    lender = ConnectionLender(engine, keep_seconds=LONG)
-    only = await lender.lend()
-    cancelled = asyncio.create_task(lender.lend())
-    patient = asyncio.create_task(lender.lend())
+    queue = ConnectionQueue(engine, keep_seconds=LONG)
+    only = await queue.acquire()
+    cancelled = asyncio.create_task(queue.acquire())
+    waiting = asyncio.create_task(queue.acquire())
     await asyncio.sleep(0)
 
-    lender.give_back(only)  # the first one has it from now on, and does not know yet
+    queue.release(only)  # the first one has it from now on, and does not know yet
     await cancel(cancelled)
 
-    assert await asyncio.wait_for(patient, 5) is only
-    lender.give_back(only)
-    lender.close()
+    assert await asyncio.wait_for(waiting, 5) is only
+    queue.release(only)
+    queue.close()
 
 
 async def test_who_waits_for_a_connection_that_cannot_be_made_tries_itself(
@@ -66,18 +66,18 @@ async def test_who_waits_for_a_connection_that_cannot_be_made_tries_itself(
         return connect(*arguments)
 
     pool._invoke_creator = fail_the_first
-    lender = ConnectionLender(engine, keep_seconds=LONG)
+    queue = ConnectionQueue(engine, keep_seconds=LONG)
     pool._timeout = LONG
-    first = asyncio.create_task(lender.lend())
-    second = asyncio.create_task(lender.lend())
-    while not lender._waiting:
+    first = asyncio.create_task(queue.acquire())
+    second = asyncio.create_task(queue.acquire())
+    while not queue._waiters:
         await asyncio.sleep(0)
     go_on.set()
 
     with pytest.raises(StorageUnavailable):
         await first
-    lender.give_back(await asyncio.wait_for(second, 20))
-    lender.close()
+    queue.release(await asyncio.wait_for(second, 20))
+    queue.close()
 
 
 async def test_a_read_that_the_server_does_not_answer_is_not_repeated(
@@ -107,7 +107,7 @@ async def test_a_statement_is_stopped_before_its_connection_is_thrown_away(
     execute = asyncpg.Connection.execute
 
     async def watched(connection: Any, sql: str, *arguments: Any, **options: Any) -> str:
-        executed.append((sql, lent(engine)))
+        executed.append((sql, connections_in_use(engine)))
         return await execute(connection, sql, *arguments, **options)
 
     storage = SqlStorage(engine)

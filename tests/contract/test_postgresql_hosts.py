@@ -50,7 +50,7 @@ async def value_at(url: str, sql: str) -> object:
 
 @asynccontextmanager
 async def silent_host(url: URL) -> AsyncIterator[str]:
-    """Lend the address of a host that takes connections and never says a word."""
+    """Yield the address of a host that takes connections and never says a word."""
     async with TcpProxy(str(url.host), url.port or 5432) as proxy:
         proxy.black_hole()
         yield f"{proxy.host}:{proxy.port}"

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import make_url
 
-from adapters.sql.kernel.execution import connection_queue as connection_lender
+from adapters.sql.kernel.execution import connection_queue
 from adapters.sql.kernel.postgresql import database as postgresql
 from adapters.sql.kernel.storage import SqlStorage
 from application.example_items.service import ExampleItemService
@@ -143,7 +143,7 @@ async def test_the_first_use_after_a_pause_makes_one_more(
 def advance_time(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
     """Make it so much later for connections."""
     clock = SimpleNamespace(monotonic=lambda: time.monotonic() + seconds)
-    for module in (postgresql, connection_lender):
+    for module in (postgresql, connection_queue):
         monkeypatch.setattr(module, "time", clock)
 
 

@@ -1,7 +1,7 @@
 """A standby takes over under load, at an address that moves, as a virtual IP does.
 
 Every commit waits for the standby, so that it has all that was acknowledged. Taken out,
-`ConnectionLender.replace_all`: a server that goes on as one that can only be read keeps the
+`ConnectionQueue.replace_all`: a server that goes on as one that can only be read keeps the
 connections to it, and their writes fail for ever.
 """
 

@@ -28,7 +28,7 @@ ATTEMPTS = 3
 
 @asynccontextmanager
 async def many_items(url: str) -> AsyncIterator[tuple[ServiceProcess, str]]:
-    """Run the service on a database with many items, and lend it with the address of one."""
+    """Run the service on a database with many items, and yield it with the address of one."""
     async with service_on(url) as service:
         async with KeepAliveClient(service.port) as client:
             item = {"name": "lamp", "description": "It shines."}

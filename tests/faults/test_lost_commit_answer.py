@@ -31,7 +31,7 @@ from tests.processes.tcp_proxy import TcpProxy
 
 @asynccontextmanager
 async def through_a_proxy(url: str) -> AsyncIterator[tuple[TcpProxy, str]]:
-    """Lend a proxy in front of the database, and the address of the database through it."""
+    """Yield a proxy in front of the database, and the address of the database through it."""
     server = make_url(url)
     async with TcpProxy(server.host or "localhost", server.port or 5432) as proxy:
         through = server.set(host=proxy.host, port=proxy.port)
@@ -40,7 +40,7 @@ async def through_a_proxy(url: str) -> AsyncIterator[tuple[TcpProxy, str]]:
 
 @asynccontextmanager
 async def service_through_a_proxy(url: str) -> AsyncIterator[tuple[TcpProxy, httpx.AsyncClient]]:
-    """Run the service on a single connection through a proxy; lend the proxy and a client."""
+    """Run the service on a single connection through a proxy; yield the proxy and a client."""
     async with (
         through_a_proxy(url) as (proxy, through),
         ServiceProcess({"APP_DATABASE_URL": through, "APP_DATABASE_POOL_SIZE": "1"}) as service,

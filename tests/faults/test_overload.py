@@ -1,6 +1,6 @@
 """More requests than the database can take: some are refused in time, the others served as ever.
 
-Taken out, the time that `ConnectionLender` lets a request wait makes those that can get no
+Taken out, the time that `ConnectionQueue` lets a request wait makes those that can get no
 connection wait for the end of their deadline; under load, most get theirs when it is too late, and
 PostgreSQL works for nobody. Taken out, `QUEUE_LIMIT` lets any number wait. Taken out, the engine of
 its own that `SqlStorage.check` has makes a busy service not ready.
@@ -14,7 +14,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import asyncpg
 import pytest
 
-from adapters.sql.kernel.execution import connection_queue as connection_lender
+from adapters.sql.kernel.execution import connection_queue
 from adapters.sql.kernel.storage import SqlStorage
 from application.kernel.errors import StorageUnavailable
 from tests.contract.example_items import all_stored, new_item
@@ -97,7 +97,7 @@ async def test_who_can_get_no_connection_is_refused_in_time(server: PostgresServ
 async def test_who_finds_the_queue_full_is_refused_at_once(
     postgresql_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection_lender, "QUEUE_LIMIT", 3)
+    monkeypatch.setattr(connection_queue, "QUEUE_LIMIT", 3)
     storage = SqlStorage(engine_for(postgresql_url, pool_size=1))
     units_of_work = storage.units_of_work
     async with units_of_work.for_writing() as unit:
@@ -105,7 +105,7 @@ async def test_who_finds_the_queue_full_is_refused_at_once(
         await unit.example_items.get(new_item().id)  # from now on it has the one connection
         waiting = [asyncio.create_task(all_stored(units_of_work)) for _ in range(3)]
         await asyncio.sleep(0)  # they get in line
-        with pytest.raises(StorageUnavailable, match="too many wait"):
+        with pytest.raises(StorageUnavailable, match="too many callers wait"):
             async with asyncio.timeout(0.5):
                 await all_stored(units_of_work)
         await unit.commit()

@@ -28,7 +28,7 @@ def settings_for(url: str, **others: Any) -> AppSettings:
 
 @asynccontextmanager
 async def client_of(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    """Start the app, lend a client of it, and shut it down."""
+    """Start the app, yield a client of it, and shut it down."""
     async with app.router.lifespan_context(app), bare_client_of(app) as client:
         yield client
 

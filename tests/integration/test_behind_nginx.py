@@ -22,7 +22,7 @@ LINK = re.compile(r"""(?:src|href|spec-url)=["']([^"']+)["']|\burl: ["']([^"']+)
 
 @asynccontextmanager
 async def client_of_nginx(service: ServiceProcess, end: str) -> AsyncIterator[httpx.AsyncClient]:
-    """Lend a client of an nginx whose `proxy_pass` ends with this: a slash strips the prefix."""
+    """Yield a client of an nginx whose `proxy_pass` ends with this: a slash strips the prefix."""
     server = f"location {PREFIX}/ {{ proxy_pass {service.base_url}{end}; }}"
     proxy = nginx(server, COMPRESSED)
     base_url = await asyncio.to_thread(proxy.__enter__)

@@ -111,7 +111,7 @@ async def test_a_start_with_a_broken_key_file_is_one_line_and_an_exit_code(tmp_p
 async def client_at(
     url: str, app: FastAPI, server: Sequence[Any]
 ) -> AsyncIterator[httpx.AsyncClient]:
-    """Lend a client of an app whose server says that it listens there."""
+    """Yield a client of an app whose server says that it listens there."""
 
     async def served(scope: Scope, receive: Receive, send: Send) -> None:
         await app({**scope, "server": server}, receive, send)

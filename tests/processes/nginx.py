@@ -48,7 +48,7 @@ needs_nginx = pytest.mark.skipif(find_nginx() is None, reason=NONE_FOUND)
 
 @contextmanager
 def nginx(server: str, http: str = "") -> Iterator[str]:
-    """Lend the base URL of an nginx with these directives in its `server` and `http` blocks. It
+    """Yield the base URL of an nginx with these directives in its `server` and `http` blocks. It
     blocks: under a running event loop, use `asyncio.to_thread`."""
     port = free_port()
     account = ServerAccount.choose()

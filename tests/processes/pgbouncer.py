@@ -33,7 +33,7 @@ needs_pgbouncer = pytest.mark.skipif(find_pgbouncer() is None, reason=NONE_FOUND
 def pgbouncer(
     server_url: str, *, mode: str, connections: int, settings: Mapping[str, str] = NO_SETTINGS
 ) -> Iterator[str]:
-    """Lend the address of the same database through a PgBouncer that has so many connections to
+    """Yield the address of the same database through a PgBouncer that has so many connections to
     the server. It blocks: under a running event loop, use `asyncio.to_thread`."""
     url = make_url(server_url)
     port = free_port()

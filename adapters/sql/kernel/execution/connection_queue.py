@@ -1,4 +1,4 @@
-"""Connections of an engine's pool, lent for as long as one statement or transaction needs them."""
+"""The connections of an engine's pool, each acquired for one statement or transaction."""
 
 import asyncio
 import time
@@ -18,112 +18,115 @@ from application.kernel.errors import StorageUnavailable
 
 QUEUE_LIMIT = 1000
 LAST_USE = "last_use"
-"""Under this name a connection's `info` tells when it was given back last: `time.monotonic()`."""
+"""The key in a connection's `info` under which the time of its last release stands, in the seconds
+of `time.monotonic()`."""
 
-_Turn = asyncio.Future[PoolProxiedConnection | None]
+_Waiter = asyncio.Future[PoolProxiedConnection | None]
 
 
 class NoConnectionFree(StorageUnavailable):
     """No connection became free in time."""
 
 
-class ConnectionLender:
-    """Lends the connections of an engine's pool, which sessions share, in the order of asking.
+class ConnectionQueue:
+    """A first-in, first-out queue for the connections of an engine's connection pool.
 
-    An idle connection is taken from the pool at once. Only who finds none waits, here and not
-    in the pool, where waiting would cost a greenlet and a timer; and only who needs a new one pays
-    for SQLAlchemy's way of connecting.
+    Plain SQLAlchemy sessions use the same pool. `acquire` takes an idle connection from the pool at
+    once. Only a caller that finds none waits, and it waits in this queue: in the pool, waiting
+    would cost a greenlet and a timer. Only a caller that needs a new connection pays for the
+    greenlet in which SQLAlchemy connects.
 
-    It belongs to the event loop that it is made in.
+    Taking a connection from the pool and putting it back costs half as much as a statement. So a
+    connection that is released within `keep_seconds` of leaving the pool stays out of the pool
+    until then, for the next caller.
 
-    To take a connection from the pool and to put it back costs as much as half a statement. So one
-    that comes back within `keep_seconds` of being taken is kept until then, for who asks next.
+    A queue belongs to the event loop that it is created in.
     """
 
     def __init__(self, engine: AsyncEngine, keep_seconds: float = 0) -> None:
         self._engine = engine
         self._loop = asyncio.get_running_loop()
         self._keep_seconds = keep_seconds
-        self._waiting: deque[_Turn] = deque()
-        # How many connections in the pool are for somebody who has yet to take one: newcomers must
-        # leave so many.
-        self._promised = 0
-        self._is_turn_of_sessions = False
+        self._waiters: deque[_Waiter] = deque()
+        # How many connections in the pool are reserved for callers that have not taken them yet:
+        # new callers must leave so many.
+        self._reserved = 0
+        self._is_session_next = False
         self._kept: list[PoolProxiedConnection] = []
         # Until when each connection that is out of the pool may be kept.
-        self._until: dict[PoolProxiedConnection, float] = {}
-        # Those that are not to be lent again.
+        self._keep_until: dict[PoolProxiedConnection, float] = {}
+        # Connections in use that must not be used again after their release.
         self._outdated: set[PoolProxiedConnection] = set()
         self._timer: asyncio.TimerHandle | None = None
-        event.listen(engine.sync_engine, "checkin", lambda *_: self._came_back())
+        event.listen(engine.sync_engine, "checkin", lambda *_: self._on_checkin())
 
     @property
-    def connections(self) -> int:
-        """The most connections that can be lent at a time."""
+    def size(self) -> int:
+        """The largest number of connections that can be in use at a time."""
         return self._pool.size()
 
     @property
-    def patience(self) -> float:
-        """How long to wait for a connection, in seconds: the pool's timeout."""
+    def timeout(self) -> float:
+        """How long `acquire` waits for a connection, in seconds: the pool's timeout."""
         return self._pool.timeout()
 
-    async def lend(self, seconds: float | None = None) -> PoolProxiedConnection:
-        """Return a connection, to be ended with `give_back`.
+    async def acquire(self, seconds: float | None = None) -> PoolProxiedConnection:
+        """Return a connection. The caller must `release` or `discard` it.
 
-        Raises `NoConnectionFree` if none becomes free within `seconds`, the pool's timeout by
-        default; `StorageUnavailable` if too many wait already, or if the database cannot be
-        reached.
+        Raises `NoConnectionFree` if no connection becomes free within `seconds`, by default the
+        pool's timeout; `StorageUnavailable` if too many callers are waiting already, or if the
+        database cannot be reached.
         """
         if self._kept:
             return self._kept.pop()
         pool = self._pool
-        is_exhausted = pool.checkedin() <= self._promised and pool.overflow() >= 0
+        is_exhausted = pool.checkedin() <= self._reserved and pool.overflow() >= 0
         if is_exhausted and (
-            lease := await self._turn(self.patience if seconds is None else seconds)
+            connection := await self._wait(self.timeout if seconds is None else seconds)
         ):
-            return lease
-        lease = await self._take()
+            return connection
+        connection = await self._take()
         if self._keep_seconds:
-            self._until[lease] = time.monotonic() + self._keep_seconds
-        return lease
+            self._keep_until[connection] = time.monotonic() + self._keep_seconds
+        return connection
 
-    def give_back(self, lease: PoolProxiedConnection) -> None:
-        """End a loan."""
-        if not lease.is_valid or lease in self._outdated:
-            self.throw_away(lease)
+    def release(self, connection: PoolProxiedConnection) -> None:
+        """End the use of a connection: the next caller gets it, or else the pool."""
+        if not connection.is_valid or connection in self._outdated:
+            self.discard(connection)
             return
-        lease.info[LAST_USE] = now = time.monotonic()
-        if now >= self._until.get(lease, 0):
-            self._put_back(lease)
-        elif turn := self._next_turn():
-            turn.set_result(lease)
+        connection.info[LAST_USE] = now = time.monotonic()
+        if now >= self._keep_until.get(connection, 0):
+            self._put_back(connection)
+        elif waiter := self._next_waiter():
+            waiter.set_result(connection)
         else:
-            self._kept.append(lease)
+            self._kept.append(connection)
             if self._timer is None:
                 self._timer = self._loop.call_later(self._keep_seconds, self.close)
 
-    def throw_away(self, lease: PoolProxiedConnection) -> None:
-        """End a loan, and let the pool connect anew."""
-        self._until.pop(lease, None)
-        self._outdated.discard(lease)
-        if lease.is_valid:
-            lease.invalidate()
+    def discard(self, connection: PoolProxiedConnection) -> None:
+        """Close a connection instead of releasing it; the pool opens a new one when needed."""
+        self._keep_until.pop(connection, None)
+        self._outdated.discard(connection)
+        if connection.is_valid:
+            connection.invalidate()
 
-    def throw_away_idle(self) -> None:
+    def discard_idle(self) -> None:
         """Close all connections that are not in use."""
         self.close()
         for _ in range(self._pool.checkedin()):
-            # It is missing where the connection was thrown away already.
+            # The pool raises it for an entry whose connection is closed already.
             with suppress(MissingGreenlet):
-                self.throw_away(self._pool.connect())
+                self.discard(self._pool.connect())
 
     def replace_all(self) -> None:
-        """Close all connections, those in use as soon as they are given back."""
-        self.throw_away_idle()
-        self._outdated.update(self._until)
+        """Close all connections: idle ones now, those in use when they are released."""
+        self.discard_idle()
+        self._outdated.update(self._keep_until)
 
     def close(self) -> None:
-        """Put back what was kept."""
+        """Put the kept connections back into the pool."""
         while self._kept:
             self._put_back(self._kept.pop())
         if self._timer:
@@ -135,11 +138,12 @@ class ConnectionLender:
         return cast(QueuePool, self._engine.pool)
 
     async def _take(self) -> PoolProxiedConnection:
+        """Take a connection from the pool, which opens a new one if it has none."""
         if self._pool.checkedin():
             try:
                 return self._pool.connect()
             except MissingGreenlet:
-                pass  # it was thrown away while it was lent, and must be connected again
+                pass  # it was discarded while it was in use: the pool has to connect again
         try:
             return await greenlet_spawn(self._pool.connect)
         except BaseException as error:
@@ -150,65 +154,67 @@ class ConnectionLender:
                 raise NoConnectionFree(str(cannot_connect(error))) from error
             raise cannot_connect(error) from error
 
-    def _put_back(self, lease: PoolProxiedConnection) -> None:
-        self._until.pop(lease, None)
-        lease.close()
+    def _put_back(self, connection: PoolProxiedConnection) -> None:
+        self._keep_until.pop(connection, None)
+        connection.close()
 
-    async def _turn(self, seconds: float) -> PoolProxiedConnection | None:
-        """Wait for one's turn; return a connection, or None if there is one in the pool."""
-        if len(self._waiting) >= QUEUE_LIMIT:
-            raise StorageUnavailable("too many wait for a connection to the database")
-        turn: _Turn = self._loop.create_future()
-        self._waiting.append(turn)
-        timer = self._loop.call_later(seconds, _give_up, turn)
+    async def _wait(self, seconds: float) -> PoolProxiedConnection | None:
+        """Wait in the queue. Return a connection, or None if one in the pool is reserved."""
+        if len(self._waiters) >= QUEUE_LIMIT:
+            raise StorageUnavailable("too many callers wait for a connection to the database")
+        waiter: _Waiter = self._loop.create_future()
+        self._waiters.append(waiter)
+        timer = self._loop.call_later(seconds, _time_out, waiter)
         try:
-            lease = await turn
+            connection = await waiter
         except BaseException:
-            if turn.cancelled() or turn.exception():
-                # Nobody may be refused for the number of those who have gone.
+            if waiter.cancelled() or waiter.exception():
+                # A waiter that has gone must not count for QUEUE_LIMIT.
                 with suppress(ValueError):
-                    self._waiting.remove(turn)
-            # Cancelled after it was given or promised one: the next may have that.
-            elif lease := turn.result():
-                self.give_back(lease)
+                    self._waiters.remove(waiter)
+            # Cancelled after it got a connection or a reservation: pass that on.
+            elif connection := waiter.result():
+                self.release(connection)
             else:
-                self._promised -= 1
+                self._reserved -= 1
                 self._wake_one()
             raise
         finally:
             timer.cancel()
-        if lease is None:
-            self._promised -= 1
-        return lease
+        if connection is None:
+            self._reserved -= 1
+        return connection
 
-    def _came_back(self) -> None:
-        """Offer what came back to the pool to who waits here and to sessions in turn."""
-        self._is_turn_of_sessions = not self._is_turn_of_sessions
-        if self._is_turn_of_sessions:
-            # One that waits in the pool is told so when the loop comes round, and takes it then.
-            self._promised += 1
-            self._loop.call_soon(self._loop.call_soon, self._offer_here)
+    def _on_checkin(self) -> None:
+        """Offer a connection that came back to the pool alternately to this queue and to the
+        sessions that wait in the pool, so that neither starves the other."""
+        self._is_session_next = not self._is_session_next
+        if self._is_session_next:
+            # A session that waits in the pool is woken in the loop's next iteration and takes the
+            # connection in the one after that; if no session waits, this queue gets it.
+            self._reserved += 1
+            self._loop.call_soon(self._loop.call_soon, self._offer_to_queue)
         else:
             self._wake_one()
 
-    def _offer_here(self) -> None:
-        self._promised -= 1
-        if self._pool.checkedin() > self._promised:
+    def _offer_to_queue(self) -> None:
+        self._reserved -= 1
+        if self._pool.checkedin() > self._reserved:
             self._wake_one()
 
     def _wake_one(self) -> None:
-        if turn := self._next_turn():
-            self._promised += 1
-            turn.set_result(None)
+        if waiter := self._next_waiter():
+            self._reserved += 1
+            waiter.set_result(None)
 
-    def _next_turn(self) -> _Turn | None:
-        while self._waiting:
-            turn = self._waiting.popleft()
-            if not turn.done():
-                return turn
+    def _next_waiter(self) -> _Waiter | None:
+        while self._waiters:
+            waiter = self._waiters.popleft()
+            if not waiter.done():
+                return waiter
         return None
 
 
-def _give_up(turn: _Turn) -> None:
-    if not turn.done():
-        turn.set_exception(NoConnectionFree("no connection to the database became free in time"))
+def _time_out(waiter: _Waiter) -> None:
+    if not waiter.done():
+        waiter.set_exception(NoConnectionFree("no connection to the database became free in time"))

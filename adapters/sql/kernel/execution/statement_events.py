@@ -26,10 +26,10 @@ class StatementEvents:
         self._error_listeners: Any = engine.sync_engine.dialect.dispatch
 
     def around(
-        self, lease: PoolProxiedConnection, sql: str, values: Sequence[Any]
+        self, pooled: PoolProxiedConnection, sql: str, values: Sequence[Any]
     ) -> AbstractContextManager[None]:
         """Return the block in which to run the statement; nearly free if nobody watches."""
-        return self._watched(lease, sql, values) if self.are_watched else _UNWATCHED
+        return self._watched(pooled, sql, values) if self.are_watched else _UNWATCHED
 
     @property
     def are_watched(self) -> bool:
@@ -43,13 +43,13 @@ class StatementEvents:
 
     @contextmanager
     def _watched(
-        self, lease: PoolProxiedConnection, sql: str, values: Sequence[Any]
+        self, pooled: PoolProxiedConnection, sql: str, values: Sequence[Any]
     ) -> Iterator[None]:
         engine, listeners = self._engine, self._listeners
         if engine.echo:
             engine.logger.info(sql)
             engine.logger.info("%s", "[hidden]" if engine.hide_parameters else values)
-        connection = Connection(engine, connection=lease)
+        connection = Connection(engine, connection=pooled)
         # Listeners keep what they need between the events here, as on an execution context.
         context = SimpleNamespace(compiled=None, cursor=None, statement=sql, parameters=values)
         for listener in listeners.before_cursor_execute:

@@ -21,7 +21,7 @@ from adapters.sql.kernel.errors.driver_errors import (
 )
 from adapters.sql.kernel.execution.combined_statement import as_one
 from adapters.sql.kernel.execution.compiled_statement import CompiledStatements
-from adapters.sql.kernel.execution.connection_queue import LAST_USE, ConnectionLender
+from adapters.sql.kernel.execution.connection_queue import LAST_USE, ConnectionQueue
 from adapters.sql.kernel.execution.database import (
     OneOrMore,
     Parameters,
@@ -52,7 +52,7 @@ class PostgresqlDatabase:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
-        self._lender = ConnectionLender(engine, KEEP_SECONDS)
+        self._queue = ConnectionQueue(engine, KEEP_SECONDS)
         self._statements = CompiledStatements(engine.dialect)
         # The one for sessions: see `postgresql_engine`.
         self._events = StatementEvents(engine, own_error_listeners=1)
@@ -66,9 +66,9 @@ class PostgresqlDatabase:
     async def fetch(self, statement: Statement, parameters: Parameters) -> Sequence[Row]:
         repetitions = cast(QueuePool, self._engine.pool).size()
         while True:
-            lease = await self._lend_alive()
+            connection = await self._acquire_alive()
             try:
-                return await self.run(lease, statement, parameters)
+                return await self.run(connection, statement, parameters)
             except NoAnswer:
                 raise
             except ConnectionLost:
@@ -78,15 +78,15 @@ class PostgresqlDatabase:
                     raise
                 repetitions -= 1
             finally:
-                self._give_back(lease)
+                self._release(connection)
 
     async def apply(self, writes: Sequence[Write]) -> None:
         if write := as_one(writes):
-            lease = await self._lend_alive()
+            connection = await self._acquire_alive()
             try:
-                await _committed(self.write(lease, write))
+                await _committed(self.write(connection, write))
             finally:
-                self._give_back(lease)
+                self._release(connection)
         elif writes:
             async with self.transaction() as transaction:
                 await transaction.apply(writes)
@@ -94,122 +94,122 @@ class PostgresqlDatabase:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator["PostgresqlTransaction"]:
-        lease = await self._lend_alive()
+        connection = await self._acquire_alive()
         try:
-            await self._drop_outdated_plans(lease)
-            await self.control(lease, "BEGIN")
+            await self._drop_outdated_plans(connection)
+            await self.control(connection, "BEGIN")
             try:
-                yield PostgresqlTransaction(self, lease)
+                yield PostgresqlTransaction(self, connection)
             finally:
-                if self._is_usable(lease) and _asyncpg(lease).is_in_transaction():
-                    await self.control(lease, "ROLLBACK")
+                if self._is_usable(connection) and _asyncpg(connection).is_in_transaction():
+                    await self.control(connection, "ROLLBACK")
         finally:
-            self._give_back(lease)
+            self._release(connection)
 
     async def close(self) -> None:
         """Return when all statements that were given up have been stopped."""
         if self._stopping:
             await asyncio.wait(self._stopping)
-        self._lender.close()
+        self._queue.close()
 
     async def run(
-        self, lease: PoolProxiedConnection, statement: Statement, parameters: OneOrMore
+        self, connection: PoolProxiedConnection, statement: Statement, parameters: OneOrMore
     ) -> Sequence[Row]:
-        """Run a statement on a lent connection and return its rows."""
+        """Run a statement on an acquired connection and return its rows."""
         bound = self._statements.bound(statement, parameters)
         if bound is None or bound[0].processors is None:
-            rows, types = await self._execute(lease, statement, parameters)
+            rows, types = await self._execute(connection, statement, parameters)
             if bound:
                 bound[0].learn(types)
             return rows
         compiled, values = bound
         try:
-            with self._events.around(lease, compiled.sql, values):
-                fetched = await _asyncpg(lease).fetch(compiled.sql, *values)
+            with self._events.around(connection, compiled.sql, values):
+                fetched = await _asyncpg(connection).fetch(compiled.sql, *values)
         except BaseException as error:
-            raise self._meaning_of(error, lease)  # noqa: B904 -- it has the cause
+            raise self._meaning_of(error, connection)  # noqa: B904 -- it has the cause
         try:
             return compiled.rows(cast(Sequence[Row], fetched))
         except UnusualTimeError:
             compiled.has_unusual_times = True
-            return await self.run(lease, statement, parameters)
+            return await self.run(connection, statement, parameters)
 
     async def _execute(
-        self, lease: PoolProxiedConnection, statement: Statement, parameters: OneOrMore
+        self, connection: PoolProxiedConnection, statement: Statement, parameters: OneOrMore
     ) -> tuple[Sequence[Row], Sequence[Any]]:
         """Have SQLAlchemy run a statement that has no fast path."""
-        in_transaction = _asyncpg(lease).is_in_transaction()
-        adapted: Any = lease.dbapi_connection
+        in_transaction = _asyncpg(connection).is_in_transaction()
+        adapted: Any = connection.dbapi_connection
         # The adapter must not begin a transaction inside the one that there is.
         adapted.autocommit = in_transaction
         try:
             return await execute(
-                self._engine, lease, statement, parameters, in_transaction=in_transaction
+                self._engine, connection, statement, parameters, in_transaction=in_transaction
             )
         except BaseException as error:
-            raise self._meaning_of(error, lease)  # noqa: B904 -- it has the cause
+            raise self._meaning_of(error, connection)  # noqa: B904 -- it has the cause
         finally:
             adapted.autocommit = False
 
-    async def write(self, lease: PoolProxiedConnection, write: Write) -> None:
-        """Run a write on a lent connection and see that it did what it was meant to."""
+    async def write(self, connection: PoolProxiedConnection, write: Write) -> None:
+        """Run a write on an acquired connection and see that it did what it was meant to."""
         try:
-            rows = await self.run(lease, write.statement, write.parameters)
+            rows = await self.run(connection, write.statement, write.parameters)
         except ConstraintViolated as error:
             raise write.refusal(error) from error.__cause__
         write.check(rows)
 
-    async def control(self, lease: PoolProxiedConnection, sql: str) -> None:
+    async def control(self, connection: PoolProxiedConnection, sql: str) -> None:
         """Run a statement that has neither parameters nor rows."""
         try:
-            with self._events.around(lease, sql, ()):
-                await _asyncpg(lease).execute(sql)
+            with self._events.around(connection, sql, ()):
+                await _asyncpg(connection).execute(sql)
         except BaseException as error:
-            raise self._meaning_of(error, lease)  # noqa: B904 -- it has the cause
+            raise self._meaning_of(error, connection)  # noqa: B904 -- it has the cause
 
-    def _meaning_of(self, error: BaseException, lease: PoolProxiedConnection) -> BaseException:
+    def _meaning_of(self, error: BaseException, connection: PoolProxiedConnection) -> BaseException:
         """Return what to raise in the error's place, and see to the connection that it struck."""
         meaning = meaning_of(error)
         if isinstance(error, asyncio.CancelledError | TimeoutError):
-            self._stopped.add(lease)
-        elif not lease.is_valid:
+            self._stopped.add(connection)
+        elif not connection.is_valid:
             self._last_loss = time.monotonic()  # SQLAlchemy has thrown it away
         elif isinstance(meaning, ConnectionUnfit):
             # So are all others to the same server, if it has become a standby.
-            lease.invalidate()
-            self._lender.replace_all()
-        elif _is_lost(error) or _asyncpg(lease).is_closed():
-            lease.invalidate()
+            connection.invalidate()
+            self._queue.replace_all()
+        elif _is_lost(error) or _asyncpg(connection).is_closed():
+            connection.invalidate()
             self._last_loss = time.monotonic()
         if isinstance(error, asyncpg.InvalidCachedStatementError):
             self._schema_changed = time.monotonic()
         return meaning
 
-    async def _drop_outdated_plans(self, lease: PoolProxiedConnection) -> None:
+    async def _drop_outdated_plans(self, connection: PoolProxiedConnection) -> None:
         """Drop the connection's prepared statements if the schema was changed since. Outside a
         transaction asyncpg prepares them anew by itself."""
-        if lease.info.get(_PLANS_SINCE, 0.0) < self._schema_changed:
-            await _asyncpg(lease).reload_schema_state()
-            lease.info[_PLANS_SINCE] = time.monotonic()
+        if connection.info.get(_PLANS_SINCE, 0.0) < self._schema_changed:
+            await _asyncpg(connection).reload_schema_state()
+            connection.info[_PLANS_SINCE] = time.monotonic()
 
-    async def _lend(self) -> PoolProxiedConnection:
-        lease = await self._lender.lend()
-        while _asyncpg(lease).is_closed():
-            self._lender.throw_away(lease)
-            lease = await self._lender.lend()
-        return lease
+    async def _acquire(self) -> PoolProxiedConnection:
+        connection = await self._queue.acquire()
+        while _asyncpg(connection).is_closed():
+            self._queue.discard(connection)
+            connection = await self._queue.acquire()
+        return connection
 
-    async def _lend_alive(self) -> PoolProxiedConnection:
+    async def _acquire_alive(self) -> PoolProxiedConnection:
         """Return a connection that lives. One that may have died without a word, because it was
         idle for a while or another one did, is first asked whether it does."""
         while True:
-            lease = await self._lend()
-            last_use = lease.info.get(LAST_USE)
+            connection = await self._acquire()
+            last_use = connection.info.get(LAST_USE)
             proven_since = max(self._last_loss, time.monotonic() - PROVEN_FOR_SECONDS)
-            if last_use is None or last_use > proven_since or await self._is_alive(lease):
-                return lease
+            if last_use is None or last_use > proven_since or await self._is_alive(connection):
+                return connection
 
-    async def _is_alive(self, lease: PoolProxiedConnection) -> bool:
+    async def _is_alive(self, connection: PoolProxiedConnection) -> bool:
         """Ask a connection whether it lives; give it back if not, or if this is cancelled.
 
         A network that has forgotten a connection does not say so. So the response is waited for
@@ -217,61 +217,61 @@ class PostgresqlDatabase:
         would take as long to find out.
         """
         try:
-            with self._events.around(lease, PROBE, ()):
-                await _asyncpg(lease).execute(PROBE, timeout=self._probe_seconds)
+            with self._events.around(connection, PROBE, ()):
+                await _asyncpg(connection).execute(PROBE, timeout=self._probe_seconds)
         except BaseException as error:
             # Nothing is under way on it that would have to be stopped.
-            self._lender.throw_away(lease)
+            self._queue.discard(connection)
             if not isinstance(error, Exception):
                 raise
             self._last_loss = time.monotonic()
-            self._lender.throw_away_idle()
+            self._queue.discard_idle()
             return False
         return True
 
-    def _is_usable(self, lease: PoolProxiedConnection) -> bool:
-        return lease.is_valid and lease not in self._stopped
+    def _is_usable(self, connection: PoolProxiedConnection) -> bool:
+        return connection.is_valid and connection not in self._stopped
 
-    def _give_back(self, lease: PoolProxiedConnection) -> None:
-        if lease in self._stopped:
-            task = asyncio.create_task(self._stop(lease))
+    def _release(self, connection: PoolProxiedConnection) -> None:
+        if connection in self._stopped:
+            task = asyncio.create_task(self._stop(connection))
             self._stopping.add(task)
             task.add_done_callback(self._stopping.discard)
         else:
-            self._lender.give_back(lease)
+            self._queue.release(connection)
 
-    async def _stop(self, lease: PoolProxiedConnection) -> None:
+    async def _stop(self, connection: PoolProxiedConnection) -> None:
         """Throw a connection away once the server was told to stop what it does on it.
 
         Else a statement that waits for a lock would be carried out when it has it, for nobody.
-        Until then the connection counts as lent, so that no more of them pile up on the server
+        Until then the connection counts as in use, so that no more of them pile up on the server
         than the pool has.
         """
         with suppress(Exception):
             async with asyncio.timeout(STOP_SECONDS):
                 # The driver sends nothing before it has heard that the statement is stopped.
-                await _asyncpg(lease).execute("ROLLBACK")
-        self._stopped.discard(lease)
-        self._lender.throw_away(lease)
+                await _asyncpg(connection).execute("ROLLBACK")
+        self._stopped.discard(connection)
+        self._queue.discard(connection)
 
 
 class PostgresqlTransaction:
-    def __init__(self, database: PostgresqlDatabase, lease: PoolProxiedConnection) -> None:
+    def __init__(self, database: PostgresqlDatabase, connection: PoolProxiedConnection) -> None:
         self._database = database
-        self._lease = lease
+        self._connection = connection
         self._applied: list[Write] = []
 
     async def fetch(self, statement: Statement, parameters: Parameters) -> Sequence[Row]:
-        return await self._database.run(self._lease, statement, parameters)
+        return await self._database.run(self._connection, statement, parameters)
 
     async def apply(self, writes: Sequence[Write]) -> None:
         for write in writes:
-            await self._database.write(self._lease, write)
+            await self._database.write(self._connection, write)
             self._applied.append(write)
 
     async def commit(self) -> None:
         try:
-            await _committed(self._database.control(self._lease, "COMMIT"))
+            await _committed(self._database.control(self._connection, "COMMIT"))
         except ConstraintViolated as error:  # one that is deferred
             raise refusal_by(self._applied, error) from error.__cause__
 
@@ -285,8 +285,8 @@ async def _committed(commit: Awaitable[None]) -> None:
             raise OutcomeUnknown("the database was lost while it committed") from error
 
 
-def _asyncpg(lease: PoolProxiedConnection) -> "asyncpg.Connection[asyncpg.Record]":
-    return cast("asyncpg.Connection[asyncpg.Record]", lease.driver_connection)
+def _asyncpg(connection: PoolProxiedConnection) -> "asyncpg.Connection[asyncpg.Record]":
+    return cast("asyncpg.Connection[asyncpg.Record]", connection.driver_connection)
 
 
 def _is_lost(error: BaseException) -> bool:

@@ -16,7 +16,7 @@ import aiosqlite
 from sqlalchemy import PoolProxiedConnection
 
 from adapters.sql.kernel.errors.driver_errors import meaning_of
-from adapters.sql.kernel.execution.connection_queue import ConnectionLender, NoConnectionFree
+from adapters.sql.kernel.execution.connection_queue import ConnectionQueue, NoConnectionFree
 from adapters.sql.kernel.execution.statement_events import StatementEvents
 from adapters.sql.kernel.sqlite.aiosqlite_thread import on_thread
 
@@ -55,24 +55,24 @@ class SqliteBatches(Generic[_WorkT]):
 
     def __init__(
         self,
-        lender: ConnectionLender,
+        queue: ConnectionQueue,
         run: Callable[[sqlite3.Connection, list[_WorkT]], None],
         events: StatementEvents,
     ) -> None:
-        self._lender = lender
+        self._queue = queue
         self._run = run
         self._events = events
         self._loop = asyncio.get_running_loop()
         self._waiting: list[_WorkT] = []
         self._runners: set[asyncio.Task[None]] = set()
-        self._most_runners = lender.connections
+        self._most_runners = queue.size
         # How many of the runners have a batch that takes long.
         self._late = 0
 
     async def done(self, work: _WorkT) -> None:
         """Return when the work is done; raise what became of it instead."""
         work.done = self._loop.create_future()
-        work.until = self._loop.time() + self._lender.patience
+        work.until = self._loop.time() + self._queue.timeout
         self._waiting.append(work)
         self._start_runner()
         await work.done
@@ -92,7 +92,7 @@ class SqliteBatches(Generic[_WorkT]):
     async def _run_all(self) -> None:
         while self._waiting:
             try:
-                lease = await self._lender.lend(self._waiting[0].until - self._loop.time())
+                connection = await self._queue.acquire(self._waiting[0].until - self._loop.time())
             except NoConnectionFree as error:
                 # Only the time of the first ones is over.
                 self._fail_until(self._loop.time(), error)
@@ -100,21 +100,21 @@ class SqliteBatches(Generic[_WorkT]):
                 self._fail_until(math.inf, error)
             else:
                 try:
-                    await self._run_batches(lease)
+                    await self._run_batches(connection)
                 finally:
-                    self._lender.give_back(lease)
+                    self._queue.release(connection)
         # Nothing awaits since the last look, so that whoever comes next starts a new runner.
         self._runners.discard(cast("asyncio.Task[None]", asyncio.current_task()))
 
-    async def _run_batches(self, lease: PoolProxiedConnection) -> None:
+    async def _run_batches(self, connection: PoolProxiedConnection) -> None:
         """Use the connection while there is work, but not for so long that sessions starve."""
         end = time.monotonic() + HOLD_SECONDS
         while self._waiting and time.monotonic() < end:
             await _all_are_here()
             if batch := self._next_batch():
-                await self.run_batch(lease, batch)
+                await self.run_batch(connection, batch)
 
-    async def run_batch(self, lease: PoolProxiedConnection, batch: list[_WorkT]) -> None:
+    async def run_batch(self, connection: PoolProxiedConnection, batch: list[_WorkT]) -> None:
         """Run a batch on the connection's thread."""
         is_late = False
 
@@ -127,9 +127,9 @@ class SqliteBatches(Generic[_WorkT]):
 
         timer = self._loop.call_later(LATE_SECONDS, be_late)
         try:
-            tell = self._watch(lease, batch) if self._events.are_watched else None
-            connection = cast(aiosqlite.Connection, lease.driver_connection)
-            await on_thread(connection, lambda bare: self._run(bare, batch))
+            tell = self._watch(connection, batch) if self._events.are_watched else None
+            driver_connection = cast(aiosqlite.Connection, connection.driver_connection)
+            await on_thread(driver_connection, lambda bare: self._run(bare, batch))
             if tell:
                 tell()
         except Exception as error:
@@ -153,10 +153,10 @@ class SqliteBatches(Generic[_WorkT]):
         fail_all(batch, error)
         _tell_all(batch)
 
-    def _watch(self, lease: PoolProxiedConnection, batch: list[_WorkT]) -> Callable[[], None]:
+    def _watch(self, connection: PoolProxiedConnection, batch: list[_WorkT]) -> Callable[[], None]:
         """Tell the listeners of the statements; return what tells them how these ended."""
         blocks = [
-            (work, self._events.around(lease, sql, values))
+            (work, self._events.around(connection, sql, values))
             for work in batch
             for sql, values in work.statements
         ]

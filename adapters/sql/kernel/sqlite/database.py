@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.sql.kernel.errors.driver_errors import ConstraintViolated, meaning_of
 from adapters.sql.kernel.execution.compiled_statement import CompiledStatement, CompiledStatements
-from adapters.sql.kernel.execution.connection_queue import ConnectionLender
+from adapters.sql.kernel.execution.connection_queue import ConnectionQueue
 from adapters.sql.kernel.execution.database import (
     OneOrMore,
     Parameters,
@@ -40,8 +40,8 @@ class SqliteDatabase:
         self._constraints = SqliteConstraints(metadata)
         self._writing_engine = writer
         self._reading_engine = readers
-        self._writer = ConnectionLender(writer)
-        self._reader = self._writer if readers is writer else ConnectionLender(readers)
+        self._writer = ConnectionQueue(writer)
+        self._reader = self._writer if readers is writer else ConnectionQueue(readers)
         self._statements = CompiledStatements(writer.dialect)
         # Those for sessions: see `sqlite_engine`.
         self._events = StatementEvents(writer, own_error_listeners=2)
@@ -53,11 +53,11 @@ class SqliteDatabase:
     async def fetch(self, statement: Statement, parameters: Parameters) -> Sequence[Row]:
         bound = self._bound(statement, parameters)
         if bound is None:
-            connection = await self._reader.lend()
+            connection = await self._reader.acquire()
             try:
                 return await self._execute(self._reading_engine, connection, statement, parameters)
             finally:
-                self._reader.give_back(connection)
+                self._reader.release(connection)
         compiled, values = bound
         work = _ReadWork(compiled.sql, values)
         await self._reads.done(work)
@@ -74,17 +74,17 @@ class SqliteDatabase:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator["SqliteTransaction"]:
-        lease = await self._writer.lend()
+        connection = await self._writer.acquire()
         try:
-            await self.control(lease, "BEGIN IMMEDIATE")
-            yield SqliteTransaction(self, lease)
+            await self.control(connection, "BEGIN IMMEDIATE")
+            yield SqliteTransaction(self, connection)
         finally:
             # Does nothing after a commit. It queues behind whatever still runs in the thread,
             # so that even a cancelled BEGIN is undone before the next one gets the connection.
             try:
-                await _aiosqlite(lease).rollback()
+                await _aiosqlite(connection).rollback()
             finally:
-                self._writer.give_back(lease)
+                self._writer.release(connection)
 
     async def close(self) -> None:
         await self._reads.close()
@@ -92,63 +92,63 @@ class SqliteDatabase:
         await self._reading_engine.dispose()
 
     async def run(
-        self, lease: PoolProxiedConnection, statement: Statement, parameters: OneOrMore
+        self, connection: PoolProxiedConnection, statement: Statement, parameters: OneOrMore
     ) -> Sequence[Row]:
-        """Run a statement on a lent connection and return its rows."""
+        """Run a statement on an acquired connection and return its rows."""
         bound = self._bound(statement, parameters)
         if bound is None:
-            return await self._execute(self._writing_engine, lease, statement, parameters)
+            return await self._execute(self._writing_engine, connection, statement, parameters)
         compiled, values = bound
-        return compiled.rows(await self._run(lease, compiled.sql, values))
+        return compiled.rows(await self._run(connection, compiled.sql, values))
 
-    async def control(self, lease: PoolProxiedConnection, sql: str) -> None:
+    async def control(self, connection: PoolProxiedConnection, sql: str) -> None:
         """Run a statement that has neither parameters nor rows."""
-        await self._run(lease, sql, ())
+        await self._run(connection, sql, ())
 
-    async def commit(self, lease: PoolProxiedConnection) -> None:
-        """Commit the transaction on a lent connection."""
+    async def commit(self, connection: PoolProxiedConnection) -> None:
+        """Commit the transaction on an acquired connection."""
         try:
-            with self._events.around(lease, "COMMIT", ()):
-                await _aiosqlite(lease).commit()
+            with self._events.around(connection, "COMMIT", ()):
+                await _aiosqlite(connection).commit()
         except Exception as error:
             raise meaning_of(error)  # noqa: B904 -- it has the cause
 
     async def named(
-        self, lease: PoolProxiedConnection, error: ConstraintViolated, writes: Sequence[Write]
+        self, connection: PoolProxiedConnection, error: ConstraintViolated, writes: Sequence[Write]
     ) -> ConstraintViolated:
         """Return the error with the name of the constraint that the writes violate, in the
-        transaction on the lent connection."""
+        transaction on the acquired connection."""
         if not is_foreign_key(error):
             return self._constraints.named(error)
-        await on_thread(_aiosqlite(lease), self._constraints.watch)
+        await on_thread(_aiosqlite(connection), self._constraints.watch)
         with suppress(Exception):
             for write in writes:
-                await self.run(lease, write.statement, write.parameters)
+                await self.run(connection, write.statement, write.parameters)
         return self._constraints.named(
-            error, await on_thread(_aiosqlite(lease), self._constraints.violated)
+            error, await on_thread(_aiosqlite(connection), self._constraints.violated)
         )
 
     async def _run(
-        self, lease: PoolProxiedConnection, sql: str, values: Sequence[Any]
+        self, connection: PoolProxiedConnection, sql: str, values: Sequence[Any]
     ) -> Sequence[Row]:
         try:
-            with self._events.around(lease, sql, values):
-                return list(await _aiosqlite(lease).execute_fetchall(sql, values))
+            with self._events.around(connection, sql, values):
+                return list(await _aiosqlite(connection).execute_fetchall(sql, values))
         except Exception as error:
             raise meaning_of(error)  # noqa: B904 -- it has the cause
 
     async def _execute(
         self,
         engine: AsyncEngine,
-        lease: PoolProxiedConnection,
+        connection: PoolProxiedConnection,
         statement: Statement,
         parameters: OneOrMore,
     ) -> Sequence[Row]:
         """Have SQLAlchemy run a statement that has no fast path."""
         try:
-            in_transaction = _aiosqlite(lease).in_transaction
+            in_transaction = _aiosqlite(connection).in_transaction
             rows, _types = await execute(
-                engine, lease, statement, parameters, in_transaction=in_transaction
+                engine, connection, statement, parameters, in_transaction=in_transaction
             )
         except Exception as error:
             raise meaning_of(error)  # noqa: B904 -- it has the cause
@@ -173,20 +173,20 @@ class SqliteDatabase:
 
 
 class SqliteTransaction:
-    def __init__(self, database: SqliteDatabase, lease: PoolProxiedConnection) -> None:
+    def __init__(self, database: SqliteDatabase, connection: PoolProxiedConnection) -> None:
         self._database = database
-        self._lease = lease
+        self._connection = connection
         self._applied: list[Write] = []
 
     async def fetch(self, statement: Statement, parameters: Parameters) -> Sequence[Row]:
-        return await self._database.run(self._lease, statement, parameters)
+        return await self._database.run(self._connection, statement, parameters)
 
     async def apply(self, writes: Sequence[Write]) -> None:
         for write in writes:
             try:
-                rows = await self._database.run(self._lease, write.statement, write.parameters)
+                rows = await self._database.run(self._connection, write.statement, write.parameters)
             except ConstraintViolated as error:
-                named = await self._database.named(self._lease, error, [write])
+                named = await self._database.named(self._connection, error, [write])
                 raise write.refusal(named) from error.__cause__
             write.check(rows)
             self._applied.append(write)
@@ -194,11 +194,11 @@ class SqliteTransaction:
     async def commit(self) -> None:
         try:
             with Committing(sqlite3.Error):
-                await self._database.commit(self._lease)
+                await self._database.commit(self._connection)
         except ConstraintViolated as error:  # one that is deferred
-            await self._database.control(self._lease, "ROLLBACK")
-            await self._database.control(self._lease, "BEGIN IMMEDIATE")
-            named = await self._database.named(self._lease, error, self._applied)
+            await self._database.control(self._connection, "ROLLBACK")
+            await self._database.control(self._connection, "BEGIN IMMEDIATE")
+            named = await self._database.named(self._connection, error, self._applied)
             raise refusal_by(self._applied, named) from error.__cause__
 
 
@@ -219,5 +219,5 @@ def _read_all(connection: sqlite3.Connection, batch: list[_ReadWork]) -> None:
             work.error = cast(Exception, meaning_of(error))
 
 
-def _aiosqlite(lease: PoolProxiedConnection) -> aiosqlite.Connection:
-    return cast(aiosqlite.Connection, lease.driver_connection)
+def _aiosqlite(connection: PoolProxiedConnection) -> aiosqlite.Connection:
+    return cast(aiosqlite.Connection, connection.driver_connection)

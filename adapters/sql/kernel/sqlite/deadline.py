@@ -17,7 +17,7 @@ _KEY = "deadline"
 
 
 class SqliteDeadline:
-    """When the connection's present loan ends, for the driver's thread to look at."""
+    """When the connection's current use must end, for the driver's thread to look at."""
 
     def __init__(self) -> None:
         self._end = math.inf
@@ -61,7 +61,7 @@ class DeadlineConnection(sqlite3.Connection):
 
 
 def interrupt_late_statements(engine: AsyncEngine, seconds: float) -> None:
-    """Have SQLite interrupt what runs for so long after its connection was lent."""
+    """Have SQLite interrupt what runs for so long after its connection was acquired."""
 
     @event.listens_for(engine.sync_engine, "connect")
     def watch(dbapi_connection: Any, record: Any) -> None:
@@ -73,12 +73,12 @@ def interrupt_late_statements(engine: AsyncEngine, seconds: float) -> None:
         )
 
     @event.listens_for(engine.sync_engine, "checkout")
-    def begin(_dbapi: Any, record: Any, _lease: PoolProxiedConnection) -> None:
+    def begin(_dbapi: Any, record: Any, _pooled: PoolProxiedConnection) -> None:
         record.info[_KEY].set(seconds)
 
 
 def allow_any_time(connection: Connection) -> None:
-    """Let the connection's statements run for as long as they take, until it is given back."""
+    """Let the connection's statements run for as long as they take, until it is released."""
     if _KEY in connection.info:
         connection.info[_KEY].set(math.inf)
 

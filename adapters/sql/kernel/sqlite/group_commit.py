@@ -30,10 +30,10 @@ class WriteBatches(SqliteBatches[WriteWork]):
     """Batches of writes, whose commit is under way from the moment that the thread has them: a
     waiter that is cancelled from then on cannot know whether its writes are made."""
 
-    async def run_batch(self, lease: PoolProxiedConnection, batch: list[WriteWork]) -> None:
+    async def run_batch(self, connection: PoolProxiedConnection, batch: list[WriteWork]) -> None:
         for work in batch:
             work.commits.begin()
-        await super().run_batch(lease, batch)
+        await super().run_batch(connection, batch)
         for work in batch:
             work.commits.end(made=work.error is None)
 
