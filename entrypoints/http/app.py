@@ -15,19 +15,19 @@ from fastapi_offline import FastAPIOffline
 from entrypoints.container import Container
 from entrypoints.http.example_items.routes import router as example_items
 from entrypoints.http.kernel import health
-from entrypoints.http.kernel.background.background_task import beside_requests
-from entrypoints.http.kernel.background.idempotency_purge import purge_now_and_then
+from entrypoints.http.kernel.background.background_task import background_task
+from entrypoints.http.kernel.background.idempotency_purge import purge_periodically
 from entrypoints.http.kernel.fast_path.fast_path import FastPath
 from entrypoints.http.kernel.framework_internals import iter_route_contexts
 from entrypoints.http.kernel.middleware.allowed_hosts import AllowedHosts
-from entrypoints.http.kernel.middleware.authentication import Access
+from entrypoints.http.kernel.middleware.authentication import Authentication
 from entrypoints.http.kernel.middleware.body_limit import BodyLimit
 from entrypoints.http.kernel.middleware.loopback_only import LoopbackOnly
 from entrypoints.http.kernel.middleware.request_context import RequestContext
 from entrypoints.http.kernel.middleware.request_deadline import RequestDeadline
 from entrypoints.http.kernel.openapi import describe
 from entrypoints.http.kernel.problems.error_handlers import add_error_handlers
-from entrypoints.http.kernel.problems.outage_log import StorageTrouble
+from entrypoints.http.kernel.problems.outage_log import OutageLog
 from entrypoints.http.kernel.routing.addresses import is_below
 from entrypoints.http.kernel.routing.root_path import RootPath
 from entrypoints.http.kernel.routing.routing_rules import RoutingRules
@@ -82,8 +82,8 @@ def create_app(settings: AppSettings, *, any_server: bool = True, **overrides: A
                 await storage.open()
             log_start(app, settings)
             async with (
-                beside_requests(container.readiness().keep_checking),
-                beside_requests(partial(purge_now_and_then, container.idempotency())),
+                background_task(container.readiness().keep_checking),
+                background_task(partial(purge_periodically, container.idempotency())),
             ):
                 yield
         finally:
@@ -105,18 +105,20 @@ def create_app(settings: AppSettings, *, any_server: bool = True, **overrides: A
     if any_server:
         app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
     if keys is not None:
-        app.add_middleware(Access, keys=keys)
+        app.add_middleware(Authentication, keys=keys)
     elif any_server and not settings.allow_anonymous:
         app.add_middleware(LoopbackOnly)
     if ANY not in settings.host_names:
         app.add_middleware(AllowedHosts, hosts=settings.host_names)
-    trouble = StorageTrouble()
-    app.add_middleware(RequestDeadline, seconds=settings.request_deadline_seconds, trouble=trouble)
+    outage_log = OutageLog()
+    app.add_middleware(
+        RequestDeadline, seconds=settings.request_deadline_seconds, outage_log=outage_log
+    )
     app.add_middleware(RequestContext)
     if settings.root_path:
         _refuse_ambiguity(app, settings.root_path)
         app.add_middleware(RootPath, prefix=settings.root_path)
-    add_error_handlers(app, trouble)
+    add_error_handlers(app, outage_log)
     describe(app, wants_keys=keys is not None)
     return app
 

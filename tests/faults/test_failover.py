@@ -72,5 +72,5 @@ async def test_nothing_acknowledged_is_lost(
     assert load.created.items() <= kept.items()
     assert not load.not_created & kept.keys()
     assert back_at - promoted_at < BACK_WITHIN_SECONDS
-    assert events_of(service, "storage trouble")
+    assert events_of(service, "requests failed")
     assert_no_traceback(service)

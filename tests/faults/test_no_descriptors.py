@@ -27,6 +27,6 @@ async def test_it_is_a_503_and_a_line_in_the_log(postgresql_url: str) -> None:
             while (await client.request("POST", ITEMS, {"name": "lamp"})).status != 201:
                 await asyncio.sleep(0.05)
 
-    reasons = [str(line["reason"]) for line in events_of(service, "storage trouble")]
+    reasons = [str(line["reason"]) for line in events_of(service, "requests failed")]
     assert any("no file descriptor is left" in reason for reason in reasons)
     assert_no_traceback(service)

@@ -2,7 +2,7 @@
 
 Taken out, `HttpProtocol.eof_received` drops the responses to a client that has closed its side
 only; what asks such clients for life leaves the work for those that have gone. Taken out, the
-bound to what `WholeAnswers` holds lets an unread response fill the memory.
+bound to what `BufferedTransport` holds lets an unread response fill the memory.
 """
 
 import asyncio

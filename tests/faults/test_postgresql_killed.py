@@ -2,7 +2,7 @@
 
 Taken out, what tells the drivers' errors apart (`adapters/sql/kernel/errors/driver_errors.py`)
 makes the answers of the outage 500s; taken out, the loop in `PostgresqlDatabase._lend` gives
-connections that died in the pool to the first who write; taken out, what `StorageTrouble` counts
+connections that died in the pool to the first who write; taken out, what `OutageLog` counts
 fills the log.
 """
 
@@ -79,9 +79,9 @@ async def test_clients_are_told_to_try_again_until_it_is_back(
     assert load.created.items() <= kept.items()
     assert load.not_created
     assert not load.not_created & kept.keys()
-    trouble = events_of(service, "storage trouble")
-    assert 1 <= len(trouble) <= back - ended + 2
-    assert all(line["reason"] and line["requests"] for line in trouble)
+    lines = events_of(service, "requests failed")
+    assert 1 <= len(lines) <= back - ended + 2
+    assert all(line["reason"] and line["requests"] for line in lines)
     assert_no_traceback(service)
 
 
@@ -124,5 +124,5 @@ async def test_connections_that_died_while_idle_reach_no_client(
         )
 
     assert [answer.status for answer in answers] == [201] * CLIENTS + [200] * CLIENTS
-    assert not events_of(service, "storage trouble")
+    assert not events_of(service, "requests failed")
     assert_no_traceback(service)

@@ -18,7 +18,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from entrypoints.http.kernel.middleware.request_deadline import RequestDeadline
 from entrypoints.http.kernel.problems.error_handlers import add_error_handlers
-from entrypoints.http.kernel.problems.outage_log import StorageTrouble
+from entrypoints.http.kernel.problems.outage_log import OutageLog
 from entrypoints.kernel.server.body_rate import BodyRate, body_rate
 from entrypoints.kernel.server.http_protocol import HttpProtocol
 from tests.faults.served_app import ServedApp, read_to_end
@@ -30,7 +30,7 @@ LARGE = 400_000
 MAX_BODY_BYTES = 1_000_000
 
 app = FastAPI()
-app.add_middleware(RequestDeadline, seconds=DEADLINE_SECONDS, trouble=StorageTrouble())
+app.add_middleware(RequestDeadline, seconds=DEADLINE_SECONDS, outage_log=OutageLog())
 add_error_handlers(app)
 
 

@@ -59,7 +59,7 @@ def app_that_runs(url: str, statement: Any, **settings: Any) -> FastAPI:
 
 def assert_one_line(log_lines: list[Any], words: str) -> None:
     assert not [line for line in log_lines if line["event"] == "unhandled error"]
-    (line, *_) = [line for line in log_lines if line["event"] == "storage trouble"]
+    (line, *_) = [line for line in log_lines if line["event"] == "requests failed"]
     assert words in line["reason"]
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from application.kernel.errors import StorageUnavailable
-from entrypoints.http.kernel.background import background_task as beside_requests_module
+from entrypoints.http.kernel.background import background_task as module
 from entrypoints.http.kernel.background import readiness
-from entrypoints.http.kernel.background.background_task import beside_requests
+from entrypoints.http.kernel.background.background_task import background_task
 from entrypoints.http.kernel.background.readiness import Readiness
 
 
@@ -38,7 +38,7 @@ def _often(monkeypatch: pytest.MonkeyPatch) -> None:
 @asynccontextmanager
 async def checked(storage: Storage) -> AsyncIterator[Readiness]:
     ready = Readiness(storage.check)
-    async with beside_requests(ready.keep_checking):
+    async with background_task(ready.keep_checking):
         yield ready
 
 
@@ -111,7 +111,7 @@ async def test_a_check_that_takes_its_time_to_end_holds_no_answer_up(
             await ends.wait()
 
     ready = Readiness(stubborn)
-    async with beside_requests(ready.keep_checking):
+    async with background_task(ready.keep_checking):
         async with asyncio.timeout(5):
             assert not await ready.is_ready()
         ends.set()
@@ -131,8 +131,8 @@ async def test_a_log_that_fails_stops_no_check(monkeypatch: pytest.MonkeyPatch) 
         def __getattr__(self, name: str) -> Any:
             raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(beside_requests_module, "RESTART_SECONDS", 0.001)
-    monkeypatch.setattr(beside_requests_module, "_log", FullDisk())
+    monkeypatch.setattr(module, "RESTART_SECONDS", 0.001)
+    monkeypatch.setattr(module, "_log", FullDisk())
     monkeypatch.setattr(readiness, "_log", FullDisk())
     storage = Storage()
     storage.error = StorageUnavailable("the database shuts down")
@@ -147,7 +147,7 @@ async def test_a_log_that_fails_stops_no_check(monkeypatch: pytest.MonkeyPatch) 
 async def test_a_background_task_that_fails_is_logged_and_restarted(
     monkeypatch: pytest.MonkeyPatch, log_lines: list[Any]
 ) -> None:
-    monkeypatch.setattr(beside_requests_module, "RESTART_SECONDS", 0.001)
+    monkeypatch.setattr(module, "RESTART_SECONDS", 0.001)
     runs = 0
     is_done = asyncio.Event()
 
@@ -158,7 +158,7 @@ async def test_a_background_task_that_fails_is_logged_and_restarted(
             raise RuntimeError("broken")
         is_done.set()
 
-    async with beside_requests(work), asyncio.timeout(10):
+    async with background_task(work), asyncio.timeout(10):
         await is_done.wait()
 
     assert [line["event"] for line in log_lines] == [

@@ -61,7 +61,7 @@ async def test_the_expired_are_removed_and_no_others(storage_url: str) -> None:
         assert len((await client.get(ITEMS)).json()) == 2
 
 
-async def test_a_failure_is_told_in_one_line_and_the_next_time_is_tried(
+async def test_a_failed_purge_is_logged_in_one_line_and_retried(
     log_lines: list[Any],
 ) -> None:
     clock, units = FixedClock(), FailingUnitsOfWork()
@@ -84,7 +84,7 @@ async def test_a_failure_is_told_in_one_line_and_the_next_time_is_tried(
 
     told = [line for line in log_lines if "expired" in line["event"]]
     assert told[0] == {
-        "event": "expired receipts were not removed",
+        "event": "expired idempotency records were not removed",
         "error": "StorageUnavailable",
         "log_level": "warning",
     }

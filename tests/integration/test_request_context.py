@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from entrypoints.http.kernel.middleware.request_context import RequestContext
 from entrypoints.http.kernel.middleware.request_deadline import RequestDeadline
-from entrypoints.http.kernel.problems.outage_log import StorageTrouble
+from entrypoints.http.kernel.problems.outage_log import OutageLog
 
 SCOPE: Scope = {"type": "http", "method": "GET", "path": "/", "raw_path": b"/", "headers": []}
 
@@ -32,7 +32,7 @@ def bare(app: ASGIApp) -> ASGIApp:
 
 
 def below_a_deadline(app: ASGIApp) -> ASGIApp:
-    return RequestDeadline(app, 60, StorageTrouble())
+    return RequestDeadline(app, 60, OutageLog())
 
 
 @pytest.mark.parametrize("wrapped", [bare, below_a_deadline])

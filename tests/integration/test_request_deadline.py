@@ -8,7 +8,7 @@ import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from entrypoints.http.kernel.middleware.request_deadline import RequestDeadline
-from entrypoints.http.kernel.problems.outage_log import StorageTrouble
+from entrypoints.http.kernel.problems.outage_log import OutageLog
 
 SCOPE: Scope = {"type": "http", "path": "/", "raw_path": b"/", "headers": []}
 
@@ -28,7 +28,7 @@ async def answer_after(seconds: float, scope: Scope, send: Send, *, begin: bool 
 
 
 def deadline_of(seconds: float, app: ASGIApp) -> RequestDeadline:
-    return RequestDeadline(app, seconds, StorageTrouble())
+    return RequestDeadline(app, seconds, OutageLog())
 
 
 async def statuses(middleware: RequestDeadline) -> list[Any]:
@@ -137,6 +137,6 @@ async def test_the_log_has_a_line_for_requests_that_run_out_of_time(log_lines: l
     middleware = deadline_of(0.01, app)
     await asyncio.gather(*(statuses(middleware) for _ in range(5)))
 
-    (line,) = [line for line in log_lines if line["event"] == "storage trouble"]
+    (line,) = [line for line in log_lines if line["event"] == "requests failed"]
     assert "deadline" in line["reason"]
     assert line["log_level"] == "warning"

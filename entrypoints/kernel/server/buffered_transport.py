@@ -1,18 +1,19 @@
-"""A transport that sends a response in one piece."""
+"""A buffered transport: it sends a response in one piece."""
 
 import asyncio
 from collections.abc import Callable
 
 HIGH_WATER_BYTES = 65_536
-"""What is written within one turn of the event loop, and not sent yet, is at most so much."""
+"""The largest number of bytes that are buffered before they are sent."""
 LINGER_SECONDS = 1.0
+"""How long a closed connection is still read while its client is sending."""
 
 
-class WholeAnswers:
-    """Sends what is written to it once the event loop comes round again.
+class BufferedTransport:
+    """Buffers what is written and sends it in the next iteration of the event loop.
 
-    uvicorn writes the head of a response and its body apart, and uvloop sends each at once: two
-    system calls, two packets, and a client that wakes up twice.
+    uvicorn writes the head and the body of a response separately, and uvloop sends each at once:
+    two system calls, two packets, and a client that is woken twice.
     """
 
     def __init__(
@@ -40,15 +41,16 @@ class WholeAnswers:
         self._written.append(data)
         self._size += len(data)
         if self._size > HIGH_WATER_BYTES:
-            # An app that writes without waiting would fill the memory before the loop comes
-            # round. The transport tells the protocol to pause it if the client does not read.
+            # Backpressure: an app that writes without awaiting would fill the memory within
+            # one iteration. The transport pauses the app if the client does not read.
             self.flush()
 
     def close(self) -> None:
-        """Send what was written, and close.
+        """Send what was written, and close the connection.
 
-        A client that is still sending is read for a moment: a reset, which is what closing a
-        socket with unread data means, would take the response from it (RFC 9112, section 9.6).
+        If the client is still sending, the connection is read for up to `LINGER_SECONDS` more.
+        Closing a socket with unread data sends a reset, by which the client could lose the
+        response (RFC 9112, section 9.6).
         """
         self.flush()
         if self.is_closing() or not (self._is_receiving() and self._transport.can_write_eof()):
@@ -60,7 +62,7 @@ class WholeAnswers:
         self._loop.call_later(LINGER_SECONDS, self._transport.close)
 
     def flush(self) -> None:
-        """Send what was written."""
+        """Send what is buffered."""
         written, self._written, self._size = self._written, [], 0
         if written and not self.is_closing():
             self._transport.writelines(written)

@@ -26,7 +26,7 @@ from entrypoints.http.kernel.problems.problem_types import (
     phrase,
 )
 from entrypoints.kernel.server.body_rate import DEFAULT_BODY_RATE, body_rate_of
-from entrypoints.kernel.server.buffered_transport import WholeAnswers
+from entrypoints.kernel.server.buffered_transport import BufferedTransport
 
 if TYPE_CHECKING:
     from entrypoints.kernel.server.server import ServerConfig
@@ -87,7 +87,9 @@ class HttpProtocol(HttpToolsProtocol):
     _probe: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        whole = WholeAnswers(transport, self.loop, lambda: self._in_message or self._is_rejected)
+        whole = BufferedTransport(
+            transport, self.loop, lambda: self._in_message or self._is_rejected
+        )
         super().connection_made(whole)  # type: ignore[arg-type]
         self.flow = _Flow(self)
         # Received, and not parsed yet.

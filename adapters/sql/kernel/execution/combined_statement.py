@@ -1,5 +1,7 @@
-"""A change and the row that records it, as one combined statement of PostgreSQL: one round trip,
-and a transaction of its own."""
+"""A combined statement: a change and the row that records it, in one statement of PostgreSQL.
+
+It takes one round trip and is a transaction of its own. Idempotency records are stored so.
+"""
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -31,16 +33,17 @@ _WITH_NAMES = asyncpg.dialect(paramstyle="named")  # type: ignore[no-untyped-cal
 _Change = Insert | Update | Delete
 
 
-def as_one(writes: Sequence[Write]) -> Write | None:
-    """Return one write that does what the writes do, or None if they need a transaction.
+def combine(writes: Sequence[Write]) -> Write | None:
+    """Return one write that has the effect of all the writes, or None if they need a transaction.
 
-    Two can be one if the outcome is the same as that of the two in a transaction. The parts of a
-    statement do not see what the others do, and foreign keys are checked when all have run: so the
-    second inserts a row of given values into another table, and no foreign key leads to or from
-    either table. https://www.postgresql.org/docs/current/queries-with.html#QUERIES-WITH-MODIFYING
+    Two writes are combined only if the outcome is the same as in a transaction. The parts of a
+    combined statement do not see each other's effects, and foreign keys are checked after all
+    parts have run. So the second write must insert a row of given values into another table, and
+    no foreign key may lead to or from either table. See
+    https://www.postgresql.org/docs/current/queries-with.html#QUERIES-WITH-MODIFYING
 
-    Triggers of the two tables run as well, but those that run after the first change
-    run after the second one too.
+    Triggers of both tables run, but the AFTER triggers of the first change run after the second
+    change.
     """
     match writes:
         case [only]:
@@ -76,12 +79,13 @@ def _combined(
     record_names: tuple[str, ...],
     is_conditional: bool,
 ) -> Select[Any] | None:
-    """Return a statement that makes the change and inserts the record, and returns a row for each
-    that the change finds. If it is conditional, there is no record unless the change finds one."""
+    """Return a statement that makes the change, inserts the record and returns one row for each row
+    that the change matched. If it is conditional, it inserts the record only if the change matched
+    a row."""
     try:
         return _combine(change, change_names, record, record_names, is_conditional)
     except (SQLAlchemyError, KeyError):
-        return None  # the one that is wrong will raise it
+        return None  # executed on its own, the wrong statement raises the error
 
 
 def _combine(
@@ -103,7 +107,7 @@ def _combine(
         change = change.returning(null().label("found"))
     named = _with_values(change, change_names)
     found = named.cte("found")
-    # All that the change finds has to be changed to be counted, and so before the insert.
+    # To be counted, all rows must have been changed: so the insert comes after the change.
     count = select(func.count()).select_from(found).scalar_subquery()
     zero: ColumnElement[int] = literal_column("0")
     columns = record.table.columns
@@ -112,7 +116,7 @@ def _combine(
         record_names, select(*values).where(count > zero if is_conditional else count >= zero)
     )
     combined = select(null()).select_from(found).add_cte(recorded.cte("recorded"))
-    # Both parts have to read in it as they do on their own.
+    # Within the combined statement, both parts must have the same SQL as on their own.
     renamed = [_renamed(record, name) for name in record_names]
     if {*renamed} & {*change_names, *change.table.columns.keys()}:
         return None
@@ -139,7 +143,7 @@ def _are_unrelated(one: FromClause, other: FromClause) -> bool:
 
 
 def _with_values(change: _Change, names: Sequence[str]) -> _Change:
-    """Return the change with the values that its parameters would give it outside a WITH."""
+    """Return the change with explicit values for its parameters, which a CTE needs."""
     if isinstance(change, Delete):
         return change
     columns = change.table.columns

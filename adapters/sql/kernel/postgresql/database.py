@@ -19,7 +19,7 @@ from adapters.sql.kernel.errors.driver_errors import (
     NoAnswer,
     meaning_of,
 )
-from adapters.sql.kernel.execution.combined_statement import as_one
+from adapters.sql.kernel.execution.combined_statement import combine
 from adapters.sql.kernel.execution.compiled_statement import CompiledStatements
 from adapters.sql.kernel.execution.connection_queue import LAST_USE, ConnectionQueue
 from adapters.sql.kernel.execution.database import (
@@ -81,7 +81,7 @@ class PostgresqlDatabase:
                 self._release(connection)
 
     async def apply(self, writes: Sequence[Write]) -> None:
-        if write := as_one(writes):
+        if write := combine(writes):
             connection = await self._acquire_alive()
             try:
                 await _committed(self.write(connection, write))

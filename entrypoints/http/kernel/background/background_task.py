@@ -1,4 +1,4 @@
-"""Background tasks: work that goes on beside the requests."""
+"""Background tasks: work that runs beside the requests."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -12,9 +12,12 @@ _log = structlog.get_logger("entrypoints.http")
 
 
 @asynccontextmanager
-async def beside_requests(work: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
-    """Do the work while the block lasts, and cancel it then. Work that fails is logged, and begun
-    again after a moment: nothing else would show that it is not done any more."""
+async def background_task(work: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+    """Run the work in the background while the block runs, and cancel it at the end of the block.
+
+    If the work raises, the error is logged and the work is restarted after a pause. Otherwise the
+    work would stop and nothing would show that it did.
+    """
     task = asyncio.create_task(_restarting(work))
     try:
         yield
@@ -29,7 +32,7 @@ async def _restarting(work: Callable[[], Awaitable[None]]) -> None:
         try:
             await work()
         except Exception:
-            with suppress(Exception):  # that of the log may be what the work failed with
+            with suppress(Exception):  # the log may be what failed
                 _log.exception("a background task failed, and is restarted")
         else:
             return

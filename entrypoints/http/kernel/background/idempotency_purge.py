@@ -1,4 +1,4 @@
-"""Removing the receipts of idempotency keys that have expired."""
+"""The periodic purge of expired idempotency records."""
 
 import asyncio
 
@@ -7,19 +7,19 @@ import structlog
 from application.kernel.idempotency import Idempotency
 
 INTERVAL_SECONDS = 60.0
-# Between two batches, so that requests get their turns.
+# Between two batches, so that requests can use the database.
 PAUSE_SECONDS = 0.1
 
 _log = structlog.get_logger("entrypoints.http")
 
 
-async def purge_now_and_then(idempotency: Idempotency) -> None:
-    """Purge for ever. Several processes may do so side by side."""
+async def purge_periodically(idempotency: Idempotency) -> None:
+    """Purge expired records once a minute, until cancelled. Several processes may do so at once."""
     while True:
         await asyncio.sleep(INTERVAL_SECONDS)
         try:
-            while await idempotency.purge():  # noqa: ASYNC110 -- it is no event but work
+            while await idempotency.purge():  # noqa: ASYNC110 -- it is work, not an event
                 await asyncio.sleep(PAUSE_SECONDS)
         except Exception as error:
-            # They are still there next time. The text of an error may hold what is secret.
-            _log.warning("expired receipts were not removed", error=type(error).__name__)
+            # The next purge removes them. The text of an error may contain a secret.
+            _log.warning("expired idempotency records were not removed", error=type(error).__name__)

@@ -28,7 +28,7 @@ ClientName = Annotated[str | None, Depends(client_name)]
 ClientName)`."""
 
 
-class Access:
+class Authentication:
     """Pure ASGI middleware that lets no request and no websocket pass without a key, whichever
     route or mounted app it is for. Health checks need none.
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from entrypoints.http.kernel.problems.outage_log import StorageTrouble
+from entrypoints.http.kernel.problems.outage_log import OutageLog
 from entrypoints.http.kernel.problems.outcome import failure
 from entrypoints.http.kernel.problems.problem_types import DEADLINE_EXCEEDED
 
@@ -17,10 +17,10 @@ class RequestDeadline:
     """Pure ASGI middleware that cancels a request which has no response in time, and responds with
     503. A cancellation by anybody else goes on."""
 
-    def __init__(self, app: ASGIApp, seconds: float, trouble: StorageTrouble) -> None:
+    def __init__(self, app: ASGIApp, seconds: float, outage_log: OutageLog) -> None:
         self._app = app
         self._seconds = seconds
-        self._trouble = trouble
+        self._outage_log = outage_log
         self._loop: asyncio.AbstractEventLoop | None = None
         self._deadlines: _Deadlines
 
@@ -65,7 +65,7 @@ class RequestDeadline:
             others = deadlines.cancelled.pop(task, None)
             if others is None or task.uncancel() > others:
                 raise
-            self._trouble.tell(_LATE)
+            self._outage_log.record(_LATE)
             await failure(scope, DEADLINE_EXCEEDED, "The time for this request ran out.")(
                 scope, receive, send
             )

@@ -30,7 +30,7 @@ from application.kernel.errors import (
 from domain.kernel.rules import RulesBroken
 from entrypoints.http.kernel.database_session import add_session_error_handler
 from entrypoints.http.kernel.framework_internals import BODY_NOT_PARSED
-from entrypoints.http.kernel.problems.outage_log import StorageTrouble
+from entrypoints.http.kernel.problems.outage_log import OutageLog
 from entrypoints.http.kernel.problems.outcome import failure
 from entrypoints.http.kernel.problems.problem import HTTPProblem, problem
 from entrypoints.http.kernel.problems.problem_types import (
@@ -61,10 +61,10 @@ MAX_NAME_LENGTH = 200
 _log = structlog.get_logger("entrypoints.http")
 
 
-def add_error_handlers(app: FastAPI, trouble: StorageTrouble | None = None) -> None:
+def add_error_handlers(app: FastAPI, outage_log: OutageLog | None = None) -> None:
     """Answer every foreseen error of this app with a problem document; log those of the storage
-    through `trouble`, which others may share."""
-    trouble = trouble or StorageTrouble()
+    through `outage_log`, which others may share."""
+    outage_log = outage_log or OutageLog()
 
     @app.exception_handler(RulesBroken)
     async def rules_broken(request: Request, error: RulesBroken) -> Response:
@@ -128,8 +128,8 @@ def add_error_handlers(app: FastAPI, trouble: StorageTrouble | None = None) -> N
 
     for error_class, (problem_type, detail) in _ANSWERS.items():
         app.add_exception_handler(error_class, _always(problem_type, detail))
-    for error_class, (problem_type, detail) in _ANSWERS_IN_TROUBLE.items():
-        app.add_exception_handler(error_class, _in_trouble(problem_type, detail, trouble))
+    for error_class, (problem_type, detail) in _ANSWERS_LOGGED.items():
+        app.add_exception_handler(error_class, _logged(problem_type, detail, outage_log))
     add_session_error_handler(app)
 
 
@@ -142,13 +142,13 @@ def _always(
     return answer
 
 
-def _in_trouble(
-    problem_type: ProblemType, detail: str, trouble: StorageTrouble
+def _logged(
+    problem_type: ProblemType, detail: str, outage_log: OutageLog
 ) -> Callable[[Request, Exception], Awaitable[Response]]:
     outcome = Outcome.UNKNOWN if problem_type is OUTCOME_UNKNOWN else None
 
     async def answer(request: Request, error: Exception) -> Response:
-        trouble.tell(error)
+        outage_log.record(error)
         return failure(request.scope, problem_type, detail, outcome)
 
     return answer
@@ -168,7 +168,7 @@ _ANSWERS: Mapping[type[Exception], tuple[ProblemType, str]] = {
     ),
 }
 
-_ANSWERS_IN_TROUBLE: Mapping[type[Exception], tuple[ProblemType, str]] = {
+_ANSWERS_LOGGED: Mapping[type[Exception], tuple[ProblemType, str]] = {
     StorageUnavailable: (
         DATABASE_UNAVAILABLE,
         "The database is not available right now.",

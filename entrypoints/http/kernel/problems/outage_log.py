@@ -1,26 +1,27 @@
-"""Telling the log why requests fail of the storage."""
+"""Log why requests fail while the database is down, slow or full."""
 
 import time
 
 import structlog
 
-SILENT_SECONDS = 1.0
+INTERVAL_SECONDS = 1.0
 
 _log = structlog.get_logger("entrypoints.http")
 
 
-class StorageTrouble:
-    """Writes one line a second at most: an outage must not fill the disk with what it is."""
+class OutageLog:
+    """Writes at most one line per second: an outage under load must not fill the disk with logs."""
 
     def __init__(self) -> None:
         self._requests = 0
-        self._silent_until = 0.0
+        self._next_line = 0.0
 
-    def tell(self, error: Exception) -> None:
-        """Say why a request failed, and how many did since it was said last."""
+    def record(self, error: Exception) -> None:
+        """Count a failed request. Log the error and the number of requests that failed since the
+        last line, unless that line is less than a second old."""
         self._requests += 1
         now = time.monotonic()
-        if now >= self._silent_until:
-            _log.warning("storage trouble", reason=str(error), requests=self._requests)
-            self._silent_until = now + SILENT_SECONDS
+        if now >= self._next_line:
+            _log.warning("requests failed", reason=str(error), requests=self._requests)
+            self._next_line = now + INTERVAL_SECONDS
             self._requests = 0

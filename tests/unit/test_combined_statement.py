@@ -1,4 +1,4 @@
-"""Which writes can travel as one statement. What such a statement does, tests/contract/ has."""
+"""Which writes become one combined statement. tests/contract/ tests what such a statement does."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from adapters.sql.example_items.mapper import COLUMNS
 from adapters.sql.example_items.repository import ADD, CHANGING, REMOVE, UPDATE
-from adapters.sql.kernel.execution.combined_statement import as_one
+from adapters.sql.kernel.execution.combined_statement import combine
 from adapters.sql.kernel.execution.database import Write
 from adapters.sql.kernel.idempotency_records import ADD as ADD_RECEIPT
 from adapters.sql.kernel.idempotency_records import REMOVE as REMOVE_RECEIPT
@@ -26,8 +26,8 @@ EXPECTED = dict.fromkeys(("expected_id", "expected_version"))
 CHANGES = dict.fromkeys(CHANGING) | EXPECTED
 
 
-def test_one_write_stays_as_it_is() -> None:
-    assert as_one([RECORD]) is RECORD
+def test_a_single_write_is_unchanged() -> None:
+    assert combine([RECORD]) is RECORD
 
 
 @pytest.mark.parametrize(
@@ -36,29 +36,31 @@ def test_one_write_stays_as_it_is() -> None:
         (ADD, ITEM),
         (UPDATE, CHANGES),
         (REMOVE, EXPECTED),
-        # Without RETURNING, and without finding anything, it makes the change all the same.
+        # Without RETURNING it is executed even if it matches no row.
         (delete(example_items), {}),
         (update(example_items).where(example_items.c.id == bindparam("expected_id")), CHANGES),
     ],
 )
-def test_a_change_and_a_row_elsewhere_become_one(change: Any, parameters: Any) -> None:
-    joined = as_one([Write(change, parameters), RECORD])
+def test_a_change_and_an_insert_into_another_table_are_combined(
+    change: Any, parameters: Any
+) -> None:
+    combined = combine([Write(change, parameters), RECORD])
 
-    assert joined
-    assert joined.parameters == parameters | {f"receipts_{name}": None for name in RECEIPT}
-    assert joined.missed is None
-    assert joined.refused == {"pk_receipts": TAKEN}
-    assert as_one([Write(change, parameters), RECORD]).statement is joined.statement  # type: ignore[union-attr]
-
-
-def test_what_the_change_missed_is_kept() -> None:
-    joined = as_one([Write(UPDATE, CHANGES, missed=STALE), RECORD])
-
-    assert joined
-    assert joined.missed is STALE
+    assert combined
+    assert combined.parameters == parameters | {f"receipts_{name}": None for name in RECEIPT}
+    assert combined.missed is None
+    assert combined.refused == {"pk_receipts": TAKEN}
+    assert combine([Write(change, parameters), RECORD]).statement is combined.statement  # type: ignore[union-attr]
 
 
-def test_a_write_that_cannot_say_what_it_found_has_no_missed() -> None:
+def test_the_combined_write_raises_the_missed_of_the_change() -> None:
+    combined = combine([Write(UPDATE, CHANGES, missed=STALE), RECORD])
+
+    assert combined
+    assert combined.missed is STALE
+
+
+def test_missed_needs_a_statement_that_returns_rows() -> None:
     with pytest.raises(ValueError, match="returning"):
         Write(update(example_items), CHANGES, missed=STALE)
 
@@ -74,19 +76,19 @@ def test_a_write_that_cannot_say_what_it_found_has_no_missed() -> None:
         # Several rows.
         [Write(ADD, [ITEM, ITEM]), RECORD],
         [Write(ADD, ITEM), Write(ADD_RECEIPT, [RECEIPT])],
-        # A name that is wrong.
+        # A parameter name that is no column.
         [Write(ADD, ITEM), Write(ADD_RECEIPT, {**RECEIPT, "kye": 1})],
-        # Each may find nothing.
+        # Both may match no row.
         [
             Write(ADD, ITEM),
             Write(ADD_RECEIPT.returning(receipts.c.key), RECEIPT, missed=STALE),
         ],
         [Write(ADD, ITEM), Write(upsert(receipts).on_conflict_do_nothing(), RECEIPT)],
-        # One constraint of that name is the one's, the other the other's.
+        # Both have a constraint of that name, and it could not be decided which was violated.
         [Write(ADD, ITEM, refused={"pk_receipts": STALE}), RECORD],
-        # It would have two meanings.
+        # The parameter name would be ambiguous.
         [Write(ADD, ITEM | {"receipts_key": 1}), RECORD],
-        # A value that is computed, not given.
+        # A value that the database computes.
         [Write(ADD, ITEM), Write(insert(receipts).values(key=func.now()), {})],
         [
             Write(ADD, ITEM),
@@ -94,5 +96,5 @@ def test_a_write_that_cannot_say_what_it_found_has_no_missed() -> None:
         ],
     ],
 )
-def test_others_stay_apart(writes: list[Write]) -> None:
-    assert as_one(writes) is None
+def test_other_writes_are_not_combined(writes: list[Write]) -> None:
+    assert combine(writes) is None

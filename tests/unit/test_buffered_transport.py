@@ -1,4 +1,4 @@
-"""What is written within one turn of the event loop is sent in one piece."""
+"""What is written within one iteration of the event loop is sent in one piece."""
 
 import asyncio
 from collections.abc import Iterable
@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from entrypoints.kernel.server import buffered_transport as whole_answers
-from entrypoints.kernel.server.buffered_transport import WholeAnswers
+from entrypoints.kernel.server import buffered_transport
+from entrypoints.kernel.server.buffered_transport import BufferedTransport
 
 
 class Wire(asyncio.Transport):
-    """Notes what reaches the network, call by call."""
+    """Records what reaches the network, call by call."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -45,13 +45,13 @@ class Wire(asyncio.Transport):
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None: ...
 
 
-def on(wire: Wire) -> WholeAnswers:
-    return WholeAnswers(wire, asyncio.get_running_loop(), lambda: False)
+def buffered(wire: Wire) -> BufferedTransport:
+    return BufferedTransport(wire, asyncio.get_running_loop(), lambda: False)
 
 
 async def test_head_and_body_are_sent_together() -> None:
     wire = Wire()
-    transport = on(wire)
+    transport = buffered(wire)
     for content in (b"head", b"body"):
         transport.write(content)
     assert wire.sent == []
@@ -64,7 +64,7 @@ async def test_head_and_body_are_sent_together() -> None:
 
 async def test_what_was_written_is_sent_before_the_end() -> None:
     wire = Wire()
-    transport = on(wire)
+    transport = buffered(wire)
     transport.write(b"response")
     transport.close()
     await asyncio.sleep(0)
@@ -72,9 +72,9 @@ async def test_what_was_written_is_sent_before_the_end() -> None:
 
 
 async def test_a_client_that_still_sends_can_finish(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(whole_answers, "LINGER_SECONDS", 0.01)
+    monkeypatch.setattr(buffered_transport, "LINGER_SECONDS", 0.01)
     wire = Wire()
-    transport = WholeAnswers(wire, asyncio.get_running_loop(), lambda: True)
+    transport = BufferedTransport(wire, asyncio.get_running_loop(), lambda: True)
     transport.write(b"response")
     transport.close()
     assert transport.is_closing()
@@ -86,17 +86,17 @@ async def test_a_client_that_still_sends_can_finish(monkeypatch: pytest.MonkeyPa
 
 async def test_what_is_written_without_a_pause_is_not_piled_up() -> None:
     wire = Wire()
-    transport = on(wire)
+    transport = buffered(wire)
     for _ in range(100):
         transport.write(bytes(10_000))
     unsent = 1_000_000 - sum(map(len, wire.sent))
-    assert unsent <= whole_answers.HIGH_WATER_BYTES
+    assert unsent <= buffered_transport.HIGH_WATER_BYTES
 
 
 async def test_nothing_is_sent_on_a_connection_that_was_lost_meanwhile() -> None:
     wire = Wire()
-    transport = on(wire)
-    transport.write(b"answer")
+    transport = buffered(wire)
+    transport.write(b"response")
     transport.abort()
     await asyncio.sleep(0)
     transport.close()
