@@ -1,4 +1,4 @@
-"""One keep-alive HTTP connection that sends its next request as soon as it has its answer."""
+"""One keep-alive HTTP connection that sends its next request as soon as it has its response."""
 
 import asyncio
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from benchmarks.operations import Operation
 END_OF_HEAD = b"\r\n\r\n"
 
 
-class UnexpectedAnswer(Exception):
+class UnexpectedResponse(Exception):
     """The subject did not do what is measured."""
 
 
@@ -32,10 +32,10 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._finished:
-            self._fail(UnexpectedAnswer(f"the connection was lost: {exc}"))
+            self._fail(UnexpectedResponse(f"the connection was lost: {exc}"))
 
     def run(self, stop_at: float, finished: Callable[[], None]) -> None:
-        """Send until `stop_at`, once at least, and call `finished` after the last answer."""
+        """Send until `stop_at`, once at least, and call `finished` after the last response."""
         self.latencies = []
         self._stop_at, self._finished = stop_at, finished
         self._send()
@@ -60,9 +60,9 @@ class Connection(asyncio.Protocol):
         self.latencies.append(now - self._sent_at)
         if data[9:12] != self._expected:
             self._finished = None
-            self._fail(UnexpectedAnswer(data[:600].decode(errors="replace")))
+            self._fail(UnexpectedResponse(data[:600].decode(errors="replace")))
             return
-        self._operation.answered(data[:end])
+        self._operation.on_response(data[:end])
         if now < self._stop_at:
             self._send()
         elif self._finished:
@@ -76,7 +76,7 @@ def content_length(data: bytes, end_of_head: int) -> int:
     if start < 0:
         start = data[:end_of_head].lower().find(name)
         if start < 0:
-            raise UnexpectedAnswer(f"no content-length: {data[:end_of_head]!r}")
+            raise UnexpectedResponse(f"no content-length: {data[:end_of_head]!r}")
     start += len(name)
     end = data.find(b"\r", start)
     return int(data[start:end])

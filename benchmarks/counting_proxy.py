@@ -1,4 +1,4 @@
-"""Stands between a subject and PostgreSQL, and counts what the server answers."""
+"""Stands between a subject and PostgreSQL, and counts what the server responds."""
 
 import asyncio
 from collections import Counter
@@ -48,29 +48,29 @@ class CountingProxy:
         await self._ended.wait()
         server.close()
 
-    async def _connect(self, client: asyncio.StreamReader, answer: asyncio.StreamWriter) -> None:
+    async def _connect(self, client: asyncio.StreamReader, response: asyncio.StreamWriter) -> None:
         server, request = await asyncio.open_connection(HOST, self._server_port)
         first = await client.readexactly(8)
         if first.endswith(SSL_REQUEST):
-            answer.write(b"N")
+            response.write(b"N")
         else:
             request.write(first)
         try:
-            await asyncio.gather(self._forward(client, request), self._count(server, answer))
+            await asyncio.gather(self._forward(client, request), self._count(server, response))
         except (ConnectionError, asyncio.IncompleteReadError):
             pass
         finally:
             request.close()
-            answer.close()
+            response.close()
 
     async def _forward(self, client: asyncio.StreamReader, request: asyncio.StreamWriter) -> None:
         while chunk := await client.read(65536):
             request.write(chunk)
         request.close()
 
-    async def _count(self, server: asyncio.StreamReader, answer: asyncio.StreamWriter) -> None:
+    async def _count(self, server: asyncio.StreamReader, response: asyncio.StreamWriter) -> None:
         while True:
             head = await server.readexactly(5)
             content = await server.readexactly(int.from_bytes(head[1:], "big") - 4)
             self._messages[head[:1]] += 1
-            answer.write(head + content)
+            response.write(head + content)

@@ -72,7 +72,7 @@ class LoadGenerator:
         assert self._process.stdout
         self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()
-        answer: dict[str, Any] = json.loads(self._process.stdout.readline())
-        if "error" in answer:
-            raise RuntimeError(answer["error"])
-        return answer
+        response: dict[str, Any] = json.loads(self._process.stdout.readline())
+        if "error" in response:
+            raise RuntimeError(response["error"])
+        return response

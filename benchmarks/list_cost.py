@@ -63,4 +63,4 @@ def check_last_page(running: RunningSubject, rows: int) -> None:
     items = json.loads(connection.getresponse().read())
     connection.close()
     if [item["id"] for item in items] != [str(row_id(rows - PAGE + n + 1)) for n in range(PAGE)]:
-        raise RuntimeError(f"{running.subject} answers another page than the last of {rows} rows")
+        raise RuntimeError(f"{running.subject} returns another page than the last of {rows} rows")

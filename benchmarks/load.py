@@ -17,7 +17,7 @@ from typing import Any
 
 import uvloop
 
-from benchmarks.connection import Connection, UnexpectedAnswer
+from benchmarks.connection import Connection, UnexpectedResponse
 from benchmarks.operations import operations
 
 WARM_UP_SECONDS = 0.05
@@ -82,15 +82,15 @@ async def take_orders() -> None:
         load = loads[order["port"]]
         try:
             if order.pop("step") == "prepare":
-                answer = await load.prepare(**order)
+                response = await load.prepare(**order)
             else:
-                answer = await load.go(order["seconds"])
-        except (UnexpectedAnswer, OSError, TimeoutError) as error:
-            answer = {"error": f"{type(error).__name__}: {error}"}
-        print(json.dumps(answer), flush=True)
+                response = await load.go(order["seconds"])
+        except (UnexpectedResponse, OSError, TimeoutError) as error:
+            response = {"error": f"{type(error).__name__}: {error}"}
+        print(json.dumps(response), flush=True)
 
 
 if __name__ == "__main__":
-    # A collection in the middle of a burst would look like a slow answer.
+    # A collection in the middle of a burst would look like a slow response.
     gc.disable()
     uvloop.run(take_orders())

@@ -17,7 +17,7 @@ class Operation(Protocol):
     expected_status: bytes
 
     def request(self) -> bytes: ...
-    def answered(self, head: bytes) -> None: ...
+    def on_response(self, head: bytes) -> None: ...
 
 
 def request_bytes(method: str, path: str, content: object = None, headers: str = "") -> bytes:
@@ -38,8 +38,8 @@ class Repeated:
     def request(self) -> bytes:
         return next(self._requests)
 
-    def answered(self, head: bytes) -> None:
-        """Nothing in the answer matters to the next request."""
+    def on_response(self, head: bytes) -> None:
+        """Nothing in the response matters to the next request."""
 
 
 class PatchOwnItem:
@@ -60,7 +60,7 @@ class PatchOwnItem:
             return self._get
         return self._before + self._version + self._after
 
-    def answered(self, head: bytes) -> None:
+    def on_response(self, head: bytes) -> None:
         start = head.lower().index(b'\r\netag: "') + len(b'\r\netag: "')
         self._version = head[start : head.index(b'"', start)]
 

@@ -27,7 +27,7 @@ def count_round_trips(bench: Bench, subjects: Sequence[Subject]) -> None:
 
 def _count(bench: Bench, running: RunningSubject, proxy: CountingProxy, operation: str) -> None:
     bench.generator.prepare(running.port, operation, 1, running.item_ids)
-    sleep(SECONDS)  # Some subjects tidy up after their answer.
+    sleep(SECONDS)  # Some subjects tidy up after their response.
     statements, round_trips = proxy.statements, proxy.round_trips
     requests = bench.generator.go(running.port, SECONDS).requests
     sleep(SECONDS)

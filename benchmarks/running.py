@@ -20,7 +20,7 @@ PATIENCE_SECONDS = 60.0
 
 
 class RunningSubject:
-    """`with RunningSubject(...) as running`: migrated, started and answering."""
+    """`with RunningSubject(...) as running`: migrated, started and serving."""
 
     def __init__(self, subject: Subject, url: str, log: Path, guardian: Guardian) -> None:
         self.subject = subject
@@ -65,15 +65,15 @@ class RunningSubject:
                 raise RuntimeError(self.report(f"could not be migrated ({code})"))
 
     def start(self) -> float:
-        """Start it, and return the seconds to its first answer from the database."""
+        """Start it, and return the seconds to its first response from the database."""
         started = time.perf_counter()
         self._process = self._launch(self.subject.command)
         self._guardian.watch(self._process.pid)
-        while not self._answers():
+        while not self._is_serving():
             if self._process.poll() is not None:
                 raise RuntimeError(self.report(f"ended with {self._process.returncode}"))
             if time.perf_counter() - started > PATIENCE_SECONDS:
-                raise TimeoutError(self.report("did not answer in time"))
+                raise TimeoutError(self.report("did not respond in time"))
             time.sleep(0.002)
         return time.perf_counter() - started
 
@@ -104,7 +104,7 @@ class RunningSubject:
                 stderr=log,
             )
 
-    def _answers(self) -> bool:
+    def _is_serving(self) -> bool:
         connection = HTTPConnection(HOST, self.port, timeout=PATIENCE_SECONDS)
         try:
             connection.request("GET", f"{PREFIX}/?limit=1")

@@ -1,4 +1,4 @@
-"""From the start of the process to its first answer from the database."""
+"""From the start of the process to its first response from the database."""
 
 from collections.abc import Sequence
 

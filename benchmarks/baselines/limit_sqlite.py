@@ -1,6 +1,6 @@
 """The limit on SQLite: raw ASGI and sqlite3, both in the one thread of the event loop.
 
-Every write is a transaction of its own, durable before it is answered.
+Every write is a transaction of its own, durable before its response is sent.
 """
 
 import sqlite3

@@ -39,7 +39,7 @@ async def receive_body(receive: Receive) -> bytes:
     return body
 
 
-async def answer(
+async def response(
     send: Send, status: int, content: object, headers: tuple[tuple[bytes, bytes], ...] = ()
 ) -> None:
     # asyncpg's ids are of a subclass of UUID, which orjson leaves to `default`.

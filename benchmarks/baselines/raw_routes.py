@@ -12,9 +12,9 @@ from benchmarks.baselines.raw_asgi import (
     Receive,
     Send,
     Store,
-    answer,
     etag,
     receive_body,
+    response,
 )
 
 
@@ -29,7 +29,7 @@ class RawApplication:
         path, method = scope["path"], scope["method"]
         if not path.startswith(COLLECTION):
             found = path == "/health/live"
-            await answer(send, 200 if found else 404, {"status": "ok" if found else "not found"})
+            await response(send, 200 if found else 404, {"status": "ok" if found else "not found"})
         elif path != COLLECTION:
             item_id = UUID(path[len(COLLECTION) :])
             if method == "GET":
@@ -52,13 +52,13 @@ class RawApplication:
     async def _get(self, item_id: UUID, send: Send) -> None:
         item = await self._store.get(item_id)
         if item is None:
-            await answer(send, 404, {"title": "Not Found"})
+            await response(send, 404, {"title": "Not Found"})
         else:
-            await answer(send, 200, item, (etag(item),))
+            await response(send, 200, item, (etag(item),))
 
     async def _list(self, query: bytes, send: Send) -> None:
         limit = int(query.partition(b"limit=")[2] or b"50")
-        await answer(send, 200, await self._store.list(limit))
+        await response(send, 200, await self._store.list(limit))
 
     async def _create(self, receive: Receive, send: Send) -> None:
         wanted = orjson.loads(await receive_body(receive))
@@ -67,7 +67,7 @@ class RawApplication:
             item_id, wanted["name"], wanted.get("description"), datetime.now(UTC)
         )
         location = f"{COLLECTION}{item_id}".encode()
-        await answer(send, 201, item, ((b"location", location), etag(item)))
+        await response(send, 201, item, ((b"location", location), etag(item)))
 
     async def _change(
         self, item_id: UUID, headers: dict[bytes, bytes], receive: Receive, send: Send
@@ -76,8 +76,8 @@ class RawApplication:
         version = int(headers[b"if-match"].strip(b'"'))
         item = await self._store.change(item_id, version, wanted["description"], datetime.now(UTC))
         if item is not None:
-            await answer(send, 200, item, (etag(item),))
+            await response(send, 200, item, (etag(item),))
         elif await self._store.get(item_id) is None:
-            await answer(send, 404, {"title": "Not Found"})
+            await response(send, 404, {"title": "Not Found"})
         else:
-            await answer(send, 412, {"title": "Precondition Failed"})
+            await response(send, 412, {"title": "Precondition Failed"})

@@ -1,4 +1,4 @@
-"""A baseline that answers something else than the service would be no comparison."""
+"""A baseline that responds with something else than the service would be no comparison."""
 
 import asyncio
 from collections.abc import Iterator
@@ -47,7 +47,7 @@ def client(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[httpx.Cli
         yield started
 
 
-def test_answers_like_the_service(client: httpx.Client) -> None:
+def test_it_responds_like_the_service(client: httpx.Client) -> None:
     created = client.post(f"{PREFIX}/", json={"name": "one", "description": "first"})
     item = created.json()
     path = f"{PREFIX}/{item['id']}"

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.connection import UnexpectedAnswer, content_length
+from benchmarks.connection import UnexpectedResponse, content_length
 from benchmarks.generator import LoadGenerator, Outcome
 from benchmarks.operations import GET, OPERATIONS, POST
 from benchmarks.process_clock import cpu_seconds
@@ -13,14 +13,14 @@ from tests.processes.guardian import Guardian
 
 
 @pytest.mark.parametrize("name", ["content-length", "Content-Length"])
-def test_finds_the_length_of_an_answer(name: str) -> None:
+def test_finds_the_length_of_an_response(name: str) -> None:
     head = f"HTTP/1.1 200 OK\r\n{name}: 12\r\netag: x\r\n\r\n".encode()
     assert content_length(head, head.index(b"\r\n\r\n") + 2) == 12
 
 
-def test_refuses_an_answer_without_a_length() -> None:
+def test_rejects_an_response_without_a_length() -> None:
     head = b"HTTP/1.1 200 OK\r\nserver: x\r\n\r\n"
-    with pytest.raises(UnexpectedAnswer, match="no content-length"):
+    with pytest.raises(UnexpectedResponse, match="no content-length"):
         content_length(head, len(head) - 4)
 
 

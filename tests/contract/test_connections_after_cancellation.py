@@ -49,7 +49,7 @@ async def test_connections_come_back_from_cancelled_readers(
     await asyncio.gather(*(all_stored(sql_storage.units_of_work) for _ in range(10)))
 
 
-async def test_connections_come_back_after_refusals(
+async def test_connections_come_back_after_rejections(
     engine: AsyncEngine, sql_storage: SqlStorage
 ) -> None:
     await store(sql_storage.units_of_work, new_item())

@@ -10,7 +10,7 @@ from application.unit_of_work import UnitsOfWork
 from tests.contract.example_items import all_stored, new_item, store, stored
 
 
-async def test_a_taken_id_is_refused(units_of_work: UnitsOfWork) -> None:
+async def test_a_taken_id_is_rejected(units_of_work: UnitsOfWork) -> None:
     first = new_item(name="first")
     await store(units_of_work, first)
 
@@ -21,14 +21,14 @@ async def test_a_taken_id_is_refused(units_of_work: UnitsOfWork) -> None:
     assert await stored(units_of_work, first.id) == first
 
 
-async def test_an_id_is_refused_twice_in_one_unit(units_of_work: UnitsOfWork) -> None:
+async def test_an_id_is_rejected_twice_in_one_unit(units_of_work: UnitsOfWork) -> None:
     with pytest.raises(DuplicateId):
         await store(units_of_work, new_item(name="first"), new_item(name="second"))
 
     assert await all_stored(units_of_work) == []
 
 
-async def test_the_refusal_names_the_item_among_several(units_of_work: UnitsOfWork) -> None:
+async def test_the_rejection_names_the_item_among_several(units_of_work: UnitsOfWork) -> None:
     await store(units_of_work, new_item(2))
 
     with pytest.raises(DuplicateId) as refusal:

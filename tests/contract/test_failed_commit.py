@@ -46,7 +46,7 @@ async def be_refused(unit: UnitOfWork, earlier_step: Step, refused_step: Step) -
 
 
 @pytest.mark.parametrize("again", [commit, read])
-async def test_a_refused_unit_is_refused_again(
+async def test_a_rejected_unit_is_rejected_again(
     units_of_work: UnitsOfWork, earlier_step: Step, refused_step: Step, again: Step
 ) -> None:
     await store(units_of_work, TAKEN)
@@ -59,7 +59,7 @@ async def test_a_refused_unit_is_refused_again(
     assert await all_stored(units_of_work) == [TAKEN]
 
 
-async def test_a_refused_unit_stores_nothing_that_it_adds_later(
+async def test_a_rejected_unit_stores_nothing_that_it_adds_later(
     units_of_work: UnitsOfWork, earlier_step: Step, refused_step: Step
 ) -> None:
     await store(units_of_work, TAKEN)

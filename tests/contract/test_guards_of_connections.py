@@ -10,7 +10,7 @@ from sqlalchemy import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.util import await_only
 
-from adapters.sql.kernel.errors.storage_errors import NoAnswer
+from adapters.sql.kernel.errors.storage_errors import NoResponse
 from adapters.sql.kernel.execution.connection_queue import ConnectionQueue
 from adapters.sql.kernel.postgresql.database import PostgresqlDatabase
 from adapters.sql.kernel.storage import SqlStorage
@@ -80,20 +80,20 @@ async def test_who_waits_for_a_connection_that_cannot_be_made_tries_itself(
     queue.close()
 
 
-async def test_a_read_that_the_server_does_not_answer_is_not_repeated(
+async def test_a_read_that_the_server_does_not_response_is_not_repeated(
     engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     attempts = 0
 
-    async def no_answer(*_: Any) -> Any:
+    async def no_response(*_: Any) -> Any:
         nonlocal attempts
         attempts += 1
-        raise NoAnswer("the database does not answer")
+        raise NoResponse("the database does not respond")
 
-    monkeypatch.setattr(PostgresqlDatabase, "run", no_answer)
+    monkeypatch.setattr(PostgresqlDatabase, "run", no_response)
     storage = SqlStorage(engine)
 
-    with pytest.raises(NoAnswer):
+    with pytest.raises(NoResponse):
         await all_stored(storage.units_of_work)
 
     assert attempts == 1

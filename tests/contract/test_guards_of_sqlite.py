@@ -45,7 +45,7 @@ def test_no_unit_succeeds_in_a_batch_that_sqlite_has_undone(connection: sqlite3.
     assert connection.execute("SELECT number FROM numbers").fetchall() == []
 
 
-def test_a_refusal_undoes_its_own_unit_alone(connection: sqlite3.Connection) -> None:
+def test_a_rejection_undoes_its_own_unit_alone(connection: sqlite3.Connection) -> None:
     units = [adding(1), adding(1), adding(2)]
 
     commit_together(CONSTRAINTS, connection, units)

@@ -25,7 +25,7 @@ async def test_the_server_has_limits_below_the_deadline(postgresql_url: str) -> 
     assert await limits_of(postgresql_url) == ["4s", "3s", "5s"]
 
 
-async def test_a_pooler_that_refuses_limits_is_used_without(
+async def test_a_pooler_that_rejects_limits_is_used_without(
     postgresql_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Taken out, the second attempt of `LimitedConnect`: nothing can be read."""

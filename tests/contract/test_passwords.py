@@ -22,7 +22,7 @@ async def failure(url: str) -> str:
     return "".join(traceback.format_exception(raised.value))
 
 
-async def test_a_refused_password_is_not_repeated(
+async def test_a_rejected_password_is_not_repeated(
     postgresql_url: str, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
     url = make_url(postgresql_url).set(password=PASSWORD)

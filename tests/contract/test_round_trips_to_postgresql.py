@@ -23,8 +23,8 @@ from tests.database_settings import engine_for
 from tests.fixed_clock import FixedClock
 from tests.processes.tcp_proxy import TcpProxy
 
-# A client asks for an answer by a simple query or, after extended ones, by Sync.
-ASKS_FOR_AN_ANSWER = (b"Q", b"S")
+# A client asks for a response by a simple query or, after extended ones, by Sync.
+ASKS_FOR_A_RESPONSE = (b"Q", b"S")
 
 
 @dataclass
@@ -33,7 +33,7 @@ class RoundTrips:
 
     def count(self, message: bytes) -> bool:
         """Look at a client's message; never ask for a fault."""
-        self.made += message[:1] in ASKS_FOR_AN_ANSWER
+        self.made += message[:1] in ASKS_FOR_A_RESPONSE
         return False
 
 
@@ -46,7 +46,7 @@ def round_trips() -> RoundTrips:
 async def storage(postgresql_url: str, round_trips: RoundTrips) -> AsyncIterator[SqlStorage]:
     server = make_url(postgresql_url)
     async with TcpProxy(server.host or "localhost", server.port or 5432) as proxy:
-        proxy.drop_next_answer(round_trips.count)
+        proxy.drop_next_response(round_trips.count)
         url = server.set(host=proxy.host, port=proxy.port)
         storage = SqlStorage(engine_for(url.render_as_string(hide_password=False), pool_size=1))
         yield storage
@@ -186,7 +186,7 @@ async def test_delete_with_a_receipt_makes_two(
 async def test_a_second_create_makes_two(
     service: ExampleItemService, round_trips: RoundTrips, idempotency: Idempotency
 ) -> None:
-    """The one that is refused, and the look for the answer of the first."""
+    """The one that is refused, and the look for the response of the first."""
 
     async def create(receipt: ReceiptFor[ExampleItem]) -> ExampleItem:
         return await service.create("chair", None, receipt)

@@ -20,7 +20,7 @@ async def test_all_changes_are_stored_by_one_commit(units_of_work: UnitsOfWork) 
     assert await all_stored(units_of_work) == [next_version(changed), added]
 
 
-async def test_a_refused_last_change_undoes_the_ones_before(units_of_work: UnitsOfWork) -> None:
+async def test_a_rejected_last_change_undoes_the_ones_before(units_of_work: UnitsOfWork) -> None:
     changed, removed, taken = new_item(1), new_item(2), new_item(3)
     await store(units_of_work, changed, removed, taken)
 
@@ -35,7 +35,7 @@ async def test_a_refused_last_change_undoes_the_ones_before(units_of_work: Units
     assert await all_stored(units_of_work) == [changed, removed, taken]
 
 
-async def test_a_refused_first_change_stops_the_ones_after(units_of_work: UnitsOfWork) -> None:
+async def test_a_rejected_first_change_stops_the_ones_after(units_of_work: UnitsOfWork) -> None:
     with pytest.raises(StaleVersion):
         async with units_of_work.for_writing() as unit:
             unit.example_items.remove(new_item(1))
@@ -45,7 +45,7 @@ async def test_a_refused_first_change_stops_the_ones_after(units_of_work: UnitsO
     assert await all_stored(units_of_work) == []
 
 
-async def test_a_refused_change_undoes_those_that_the_unit_has_seen(
+async def test_a_rejected_change_undoes_those_that_the_unit_has_seen(
     units_of_work: UnitsOfWork,
 ) -> None:
     taken = new_item(2)

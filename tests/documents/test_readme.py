@@ -24,13 +24,13 @@ DATE = re.compile(r"(?<=date: )\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT")
 AS_ON_A_TERMINAL = 'curl() { command curl --silent --show-error --noproxy "*" "$@"; }'
 
 
-async def test_the_service_answers_as_the_readme_shows() -> None:
+async def test_the_service_responds_as_the_readme_shows() -> None:
     shown = "".join(SESSION.findall(README.read_text("utf-8")))
 
     async with ServiceProcess() as service:
-        answered = await _type(COMMAND.findall(shown), f"{service.host}:{service.port}")
+        typed = await _type(COMMAND.findall(shown), f"{service.host}:{service.port}")
 
-    assert _generalised(answered) == _generalised(shown)
+    assert _generalised(typed) == _generalised(shown)
 
 
 async def _type(commands: list[str], address: str) -> str:

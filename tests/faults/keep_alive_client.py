@@ -9,7 +9,7 @@ from tests.integration.service import ITEMS
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     status: int
     headers: dict[str, str]
     body: bytes
@@ -37,20 +37,20 @@ class KeepAliveClient:
 
     async def request(
         self, method: str, path: str = ITEMS, content: Any = None, **headers: str
-    ) -> Answer:
+    ) -> Response:
         body = b"" if content is None else json.dumps(content).encode()
         fields = {"Host": "test", "Content-Length": str(len(body)), **headers}
         if body:
             fields["Content-Type"] = "application/json"
         head = [f"{method} {path} HTTP/1.1", *(f"{name}: {fields[name]}" for name in fields)]
         self._writer.write("\r\n".join([*head, "", ""]).encode() + body)
-        return await self._answer()
+        return await self._response()
 
-    async def _answer(self) -> Answer:
+    async def _response(self) -> Response:
         head = (await self._reader.readuntil(b"\r\n\r\n")).decode("latin-1")
         status_line, *lines = head.rstrip().split("\r\n")
         headers = {
             name.lower(): value for name, _, value in (line.partition(": ") for line in lines)
         }
         body = await self._reader.readexactly(int(headers.get("content-length", 0)))
-        return Answer(int(status_line.split()[1]), headers, body)
+        return Response(int(status_line.split()[1]), headers, body)

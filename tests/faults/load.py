@@ -5,7 +5,7 @@ import time
 from typing import Any, Self
 from uuid import uuid4
 
-from tests.faults.keep_alive_client import Answer, KeepAliveClient
+from tests.faults.keep_alive_client import KeepAliveClient, Response
 from tests.faults.postgresql_service import assert_unavailable
 from tests.integration.service import ITEMS
 
@@ -16,7 +16,7 @@ class Load:
     """Clients that get, list and create all the time, each on its one connection, for as long as
     the block lasts.
 
-    An answer that is neither good nor a 503 as it should be, and a connection that is reset, fail
+    A response that is neither good nor a 503 as it should be, and a connection that is reset, fail
     the block.
     """
 
@@ -40,7 +40,7 @@ class Load:
         await self._clients.__aexit__(*error)
 
     async def each_creates(self) -> None:
-        """Return when each client has sent a POST after this moment that was answered with 201."""
+        """Return when each client has sent a POST after this moment that got 201."""
         began = time.monotonic()
         while min(self._last_created) < began:
             await asyncio.sleep(0.002)
@@ -59,20 +59,20 @@ class Load:
                 await self._ask(client, "GET", path)
                 await self._ask(client, "GET", f"{ITEMS}?limit=10")
                 sent_at = time.monotonic()
-                answer = await self._ask(client, "POST", ITEMS, {"name": name})
-                if answer.status == 201:
-                    path = answer.headers["location"]
-                    self.created[name] = answer.json()["id"]
+                response = await self._ask(client, "POST", ITEMS, {"name": name})
+                if response.status == 201:
+                    path = response.headers["location"]
+                    self.created[name] = response.json()["id"]
                     self._last_created[number] = sent_at
-                elif "Nothing was changed" in answer.json()["detail"]:
+                elif "Nothing was changed" in response.json()["detail"]:
                     self.not_created.add(name)
 
     async def _ask(
         self, client: KeepAliveClient, method: str, path: str, content: object = None
-    ) -> Answer:
-        answer = await client.request(method, path, content)
-        if answer.status not in {200, 201}:
-            assert_unavailable(answer)
+    ) -> Response:
+        response = await client.request(method, path, content)
+        if response.status not in {200, 201}:
+            assert_unavailable(response)
             self.refusals += 1
             await asyncio.sleep(0.01)  # the processor is for those who bring the server back
-        return answer
+        return response

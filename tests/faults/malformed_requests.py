@@ -141,8 +141,8 @@ WRONG_ADDRESSES = {
 WRONG_FIELDS = {
     "an unknown media type": request("POST", ITEMS, b"Content-Type: text/plain", body=BODY),
     "no media type": request("POST", ITEMS, body=BODY),
-    "an answer that cannot be": request("GET", f"{ITEMS}/", b"Accept: text/html"),
-    "an answer that is ruled out": request("GET", f"{ITEMS}/", b"Accept: */*;q=0"),
+    "a response that cannot be": request("GET", f"{ITEMS}/", b"Accept: text/html"),
+    "a response that is ruled out": request("GET", f"{ITEMS}/", b"Accept: */*;q=0"),
     "an idempotency key of nothing": request(
         "POST", ITEMS, JSON.strip(), b"Idempotency-Key: ", body=BODY
     ),

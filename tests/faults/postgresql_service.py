@@ -8,7 +8,7 @@ import pytest
 
 from adapters.sql.kernel.migration.migrate import migrate
 from tests.database_settings import engine_for
-from tests.faults.keep_alive_client import Answer
+from tests.faults.keep_alive_client import Response
 from tests.postgresql_databases import NONE_FOUND
 from tests.processes.postgresql_server import PostgresServer, find_binaries
 from tests.processes.service_process import ServiceProcess
@@ -32,15 +32,15 @@ async def service_on(url: str, **settings: str) -> AsyncIterator[ServiceProcess]
         yield service
 
 
-def assert_unavailable(answer: Answer) -> None:
+def assert_unavailable(response: Response) -> None:
     """Check that it is a 503 as it should be: a problem document that says when to try again, but
     for one whose outcome is unknown."""
-    assert answer.status == 503, answer
-    assert answer.headers["content-type"] == "application/problem+json"
-    problem = answer.json()
+    assert response.status == 503, response
+    assert response.headers["content-type"] == "application/problem+json"
+    problem = response.json()
     assert problem["status"] == 503
     is_unknown = problem["type"] == "urn:problem:outcome-unknown"
-    assert is_unknown or int(answer.headers["retry-after"]) >= 1
+    assert is_unknown or int(response.headers["retry-after"]) >= 1
 
 
 async def _migrate(url: str) -> None:

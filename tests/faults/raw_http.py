@@ -9,7 +9,7 @@ from entrypoints.http.kernel.problems.problem_types import PREFIX, PROBLEM_TYPES
 from tests.processes.service_process import ServiceProcess
 
 
-class RawAnswer(NamedTuple):
+class RawResponse(NamedTuple):
     status: int
     headers: dict[str, str]
     body: bytes
@@ -28,9 +28,9 @@ class RawAnswer(NamedTuple):
 
 async def send_bytes(
     service: ServiceProcess, content: bytes, *, patience: float = 10.0
-) -> list[RawAnswer]:
-    """Send the bytes, and then nothing, on a connection of their own, and return what was
-    answered until the service closed it, or half-closed by us, was done with it."""
+) -> list[RawResponse]:
+    """Send the bytes on a new connection and half-close it. Return the responses that arrive until
+    the service closes the connection."""
     reader, writer = await asyncio.open_connection(service.host, service.port)
     try:
         writer.write(content)
@@ -43,9 +43,9 @@ async def send_bytes(
     return parsed(received)
 
 
-def parsed(received: bytes) -> list[RawAnswer]:
-    """Return the answers in what was received, each of which has its length."""
-    answers = []
+def parsed(received: bytes) -> list[RawResponse]:
+    """Return the responses in what was received, each of which has its length."""
+    responses = []
     while received:
         head, _, received = received.partition(b"\r\n\r\n")
         status_line, *lines = head.decode("latin-1").split("\r\n")
@@ -54,6 +54,6 @@ def parsed(received: bytes) -> list[RawAnswer]:
             for name, _, value in (line.partition(":") for line in lines)
         }
         length = int(headers.get("content-length", 0))
-        answers.append(RawAnswer(int(status_line.split()[1]), headers, received[:length]))
+        responses.append(RawResponse(int(status_line.split()[1]), headers, received[:length]))
         received = received[length:]
-    return answers
+    return responses

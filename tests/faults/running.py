@@ -31,23 +31,23 @@ def client_of(service: ServiceProcess) -> httpx.AsyncClient:
 async def create_until(
     service: ServiceProcess, expected: set[int], *, seconds: float, clients: int = 5
 ) -> list[httpx.Response]:
-    """Create items on some connections for a while, and return the answers, each of which must
+    """Create items on some connections for a while, and return the responses, each of which must
     have an expected status."""
     end = time.monotonic() + seconds
 
     async def create_some(number: int) -> list[httpx.Response]:
-        answers = []
+        responses = []
         async with client_of(service) as client:
             while time.monotonic() < end:
                 body = {"name": f"of client {number}", "description": "It takes some room." * 20}
-                answers.append(await client.post(ITEMS, json=body))
-                assert answers[-1].status_code in expected, answers[-1].text
-        return answers
+                responses.append(await client.post(ITEMS, json=body))
+                assert responses[-1].status_code in expected, responses[-1].text
+        return responses
 
     return [
-        answer
-        for answers in await asyncio.gather(*(create_some(number) for number in range(clients)))
-        for answer in answers
+        response
+        for responses in await asyncio.gather(*(create_some(number) for number in range(clients)))
+        for response in responses
     ]
 
 
@@ -57,7 +57,7 @@ async def all_items(service: ServiceProcess) -> list[dict[str, str]]:
     page: str | None = f"{ITEMS}/?limit=200"
     async with client_of(service) as client:
         while page:
-            answer = (await client.get(page)).raise_for_status()
-            items += answer.json()
-            page = answer.links.get("next", {}).get("url")
+            response = (await client.get(page)).raise_for_status()
+            items += response.json()
+            page = response.links.get("next", {}).get("url")
     return items

@@ -49,8 +49,8 @@ async def test_a_change_that_gave_way_is_made_all_the_same(own_url: str, code: s
     async with service_on(own_url) as service, client_of(service) as client:
         item = (await client.post(ITEMS, json={"name": "lamp"})).json()
         await fail_the_first(own_url, ATTEMPTS - 1, code)
-        answer = await client.patch(f"{ITEMS}/{item['id']}", json={"name": "blue lamp"})
-        assert (answer.status_code, answer.json()["version"]) == (200, 2)
+        response = await client.patch(f"{ITEMS}/{item['id']}", json={"name": "blue lamp"})
+        assert (response.status_code, response.json()["version"]) == (200, 2)
     assert "use case runs again" in service.log
     assert "blue lamp" not in service.log
 
@@ -62,17 +62,17 @@ async def test_each_kind_of_change_runs_again(own_url: str) -> None:
         address = f"{ITEMS}/{item['id']}"
         for method, body in (("PUT", {"name": "a"}), ("PATCH", {"name": "b"}), ("DELETE", None)):
             await run(own_url, "ALTER SEQUENCE tries RESTART")
-            answer = await client.request(method, address, json=body)
-            assert answer.is_success, answer.text
+            response = await client.request(method, address, json=body)
+            assert response.is_success, response.text
         assert (await client.get(ITEMS)).json() == []
 
 
-async def test_a_change_that_gives_way_for_ever_is_refused(own_url: str) -> None:
+async def test_a_change_that_gives_way_for_ever_is_rejected(own_url: str) -> None:
     async with service_on(own_url) as service, client_of(service) as client:
         await fail_the_first(own_url, 1_000)
-        answer = await client.post(ITEMS, json={"name": "lamp"})
-        assert answer.status_code == 503
-        assert answer.headers["Retry-After"] == "1"
+        response = await client.post(ITEMS, json={"name": "lamp"})
+        assert response.status_code == 503
+        assert response.headers["Retry-After"] == "1"
         assert await tries(own_url) == ATTEMPTS
         assert (await client.get(ITEMS)).json() == []
 
@@ -104,7 +104,7 @@ async def test_no_update_is_lost(fault_url: str) -> None:
 
 async def change_at_once(base_url: str) -> list[tuple[int, str]]:
     """Have every client read the item, add its name to it, and write it back; return the
-    answer's status and the client's name, of each."""
+    response's status and the client's name, of each."""
     limits = httpx.Limits(max_connections=CLIENTS)
     async with httpx.AsyncClient(
         base_url=base_url, trust_env=False, timeout=30, limits=limits

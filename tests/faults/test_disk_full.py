@@ -25,7 +25,7 @@ DISK_FULL = """
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has prlimit")
-async def test_writes_are_refused_reads_go_on_and_it_recovers(
+async def test_writes_are_rejected_reads_go_on_and_it_recovers(
     sqlite_file_url: str, tmp_path: Path
 ) -> None:
     async with service_on(sqlite_file_url) as service:
@@ -33,11 +33,11 @@ async def test_writes_are_refused_reads_go_on_and_it_recovers(
         largest = max(path.stat().st_size for path in tmp_path.glob("test.db*"))
         limit_files(service.pid, largest + 20_000)
 
-        answers = await create_until(service, {201, 507}, seconds=1.0)
-        refused = [answer for answer in answers if answer.status_code == 507]
+        responses = await create_until(service, {201, 507}, seconds=1.0)
+        refused = [response for response in responses if response.status_code == 507]
         assert refused
         assert refused[0].headers["Content-Type"] == "application/problem+json"
-        kept = [answer.json()["id"] for answer in [*created, *answers] if answer.is_success]
+        kept = [response.json()["id"] for response in [*created, *responses] if response.is_success]
         assert sorted(item["id"] for item in await all_items(service)) == sorted(kept)
 
         limit_files(service.pid, resource.RLIM_INFINITY)
@@ -45,7 +45,7 @@ async def test_writes_are_refused_reads_go_on_and_it_recovers(
     assert_no_traceback(service)
 
 
-async def test_what_postgresql_refuses_for_want_of_room_is_a_507(postgresql_url: str) -> None:
+async def test_what_postgresql_rejects_for_want_of_room_is_a_507(postgresql_url: str) -> None:
     dsn = make_url(postgresql_url).set(drivername="postgresql")
     disk = await asyncpg.connect(dsn.render_as_string(hide_password=False))
     try:

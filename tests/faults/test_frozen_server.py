@@ -1,4 +1,4 @@
-"""Every request is answered within its deadline, also when PostgreSQL does not answer at all.
+"""Every request gets a response within its deadline, even if PostgreSQL does not respond at all.
 
 Taken out, `RequestDeadline` lets the requests of `test_a_frozen_server_holds_no_request_up` wait
 for as long as the queue and the connecting take. Taken out, the time that `Readiness` gives a check
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.keep_alive_client import Answer, KeepAliveClient
+from tests.faults.keep_alive_client import KeepAliveClient, Response
 from tests.faults.postgresql_service import (
     assert_unavailable,
     migrated_server,
@@ -38,14 +38,14 @@ def server() -> Iterator[PostgresServer]:
         yield server
 
 
-async def answers_of(service: ServiceProcess, path: str) -> list[tuple[Answer, float]]:
-    """Send some requests of each kind at once; return the answers, and how long they took."""
+async def responses_of(service: ServiceProcess, path: str) -> list[tuple[Response, float]]:
+    """Send some requests of each kind at once; return the responses, and how long they took."""
 
-    async def ask(method: str, path: str, content: object = None) -> tuple[Answer, float]:
+    async def ask(method: str, path: str, content: object = None) -> tuple[Response, float]:
         async with KeepAliveClient(service.port) as client:
             started = time.monotonic()
-            answer = await client.request(method, path, content)
-            return answer, time.monotonic() - started
+            response = await client.request(method, path, content)
+            return response, time.monotonic() - started
 
     item = {"name": "lamp"}
     every = [
@@ -59,7 +59,7 @@ async def answers_of(service: ServiceProcess, path: str) -> list[tuple[Answer, f
     return await asyncio.gather(*every)
 
 
-async def is_answered_again(service: ServiceProcess, within: float = 10) -> None:
+async def is_serving_again(service: ServiceProcess, within: float = 10) -> None:
     deadline = time.monotonic() + within
     async with KeepAliveClient(service.port) as client:
         while (await client.request("POST", ITEMS, {"name": "lamp"})).status != 201:
@@ -81,13 +81,13 @@ async def test_a_frozen_server_holds_no_request_up(server: PostgresServer) -> No
             path = created.headers["location"]
             await asyncio.to_thread(server.freeze)
             try:
-                for answer, seconds in await answers_of(service, path):
-                    assert_unavailable(answer)
+                for response, seconds in await responses_of(service, path):
+                    assert_unavailable(response)
                     assert seconds < 2 * DEADLINE
                 assert (await client.request("GET", "/health/live")).status == 200
             finally:
                 await asyncio.to_thread(server.thaw)
-        await is_answered_again(service)
+        await is_serving_again(service)
 
     statuses = [line["status"] for line in events_of(service, "request")]
     assert statuses.count(503) >= 6
@@ -102,14 +102,14 @@ async def test_a_black_hole_in_the_network_holds_no_request_up(server: PostgresS
         async with KeepAliveClient(service.port) as client:
             created = await client.request("POST", ITEMS, {"name": "lamp"})
         proxy.black_hole()
-        for answer, seconds in await answers_of(service, created.headers["location"]):
-            assert_unavailable(answer)
+        for response, seconds in await responses_of(service, created.headers["location"]):
+            assert_unavailable(response)
             assert seconds < 2 * DEADLINE
         proxy.flow()
-        await is_answered_again(service)
+        await is_serving_again(service)
 
 
-async def test_a_write_that_was_under_way_is_answered_as_in_doubt(server: PostgresServer) -> None:
+async def test_a_write_in_progress_gets_an_unknown_outcome(server: PostgresServer) -> None:
     """Taken out, the note that `PostgresqlDatabase.apply` makes of its commit: the response says
     that nothing was changed, and the row is there."""
     async with (
@@ -123,7 +123,7 @@ async def test_a_write_that_was_under_way_is_answered_as_in_doubt(server: Postgr
             read = await client.request("GET", ITEMS)
         finally:
             await asyncio.to_thread(server.thaw)
-        await is_answered_again(service)
+        await is_serving_again(service)
         names = [item["name"] for item in (await client.request("GET", ITEMS)).json()]
 
     assert "check before retrying" in written.json()["detail"]

@@ -1,7 +1,7 @@
 """Requests that nobody thought of: made from the OpenAPI document, and from bytes by chance.
 
 Taken out, the mapping of a driver's errors, the refusal of NUL and unpaired surrogates, or the
-answers of `HttpProtocol` make some of these a 5xx or an answer that the document does not know.
+responses of `HttpProtocol` make some of these a 5xx or a response that the document does not know.
 """
 
 import asyncio

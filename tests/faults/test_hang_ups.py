@@ -35,8 +35,8 @@ async def test_their_work_is_cancelled_and_undone(postgresql_url: str, clients: 
                 await holder.execute("SELECT FROM example_items FOR UPDATE")
                 await asyncio.gather(*(patch_and_hang_up(service, address) for _ in range(clients)))
                 # The lock is still held: only who gave up can have left a connection free.
-                answer = await client.get(address)
-                assert (answer.status_code, answer.json()["version"]) == (200, 1)
+                response = await client.get(address)
+                assert (response.status_code, response.json()["version"]) == (200, 1)
                 await until_nobody_waits(holder)
             assert (await client.get(address)).json() == item
             assert service.memory_bytes() - before < 25_000_000

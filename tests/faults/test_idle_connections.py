@@ -1,6 +1,6 @@
 """Requests through nginx over connections that were idle: none fails.
 
-With `APP_KEEP_ALIVE_SECONDS` below the idle timeout of nginx, some POSTs are answered with 502: it
+With `APP_KEEP_ALIVE_SECONDS` below the idle timeout of nginx, some POSTs get 502: it
 sends on connections that the service closes at that moment, and does not repeat a POST.
 """
 
@@ -35,8 +35,8 @@ async def test_no_post_fails_on_a_connection_that_was_idle() -> None:
         chance = random.Random(number)
         statuses = []
         for _ in range(ROUNDS):
-            answer = await client.post(ITEMS, json={"name": f"of client {number}"})
-            statuses.append(answer.status_code)
+            response = await client.post(ITEMS, json={"name": f"of client {number}"})
+            statuses.append(response.status_code)
             await asyncio.sleep(chance.uniform(0.9, 1.1))
         return statuses
 

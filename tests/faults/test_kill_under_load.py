@@ -1,5 +1,5 @@
 """The service is killed under load, and each client sends again, with its `Idempotency-Key`, what
-it got no answer for: no item is lost, and none is there twice.
+it got no response for: no item is lost, and none is there twice.
 
 Guards that the receipt is committed with the change. Taken out (a receipt in a transaction of its
 own), the kill falls between the two for some of the requests that are under way, and their
@@ -23,8 +23,8 @@ from tests.processes.service_process import ServiceProcess
 
 CLIENTS = 30
 KILLS = 4
-# How many answers the clients get between two kills, at the least.
-ANSWERS = 100
+# How many responses the clients get between two kills, at the least.
+RESPONSES = 100
 MOST_SECONDS_UNTIL_KILL = 0.1
 
 
@@ -37,7 +37,7 @@ class Client:
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def create(self, name: str) -> tuple[bytes, bytes]:
-        """Return head and body of the answer, however often it has to be asked for."""
+        """Return head and body of the response, however often it has to be asked for."""
         while True:
             try:
                 head, body = await self._try_to_create(name)
@@ -79,14 +79,14 @@ class Load:
             asyncio.create_task(self._run(number, Client(port))) for number in range(CLIENTS)
         ]
 
-    async def answers(self, more: int) -> None:
-        """Return when there are so many answers more."""
+    async def responses(self, more: int) -> None:
+        """Return when so many more responses have arrived."""
         enough = len(self.ids) + more
         while len(self.ids) < enough:
             await asyncio.sleep(0.001)
 
     async def end(self) -> None:
-        """Return when everything that was begun is answered."""
+        """Return when every request that was sent has its response."""
         self._is_over = True
         await asyncio.gather(*self._clients)
 
@@ -126,7 +126,7 @@ async def test_no_item_is_lost_and_none_is_there_twice(url: str, tmp_path: Path)
     load = Load(port)
     for _ in range(KILLS):
         async with ServiceProcess(settings, cwd=tmp_path) as service:
-            await load.answers(ANSWERS)
+            await load.responses(RESPONSES)
             # Not by the loop, which has time for it only when nothing is under way.
             moment = random.uniform(0, MOST_SECONDS_UNTIL_KILL)
             threading.Timer(moment, service.kill).start()

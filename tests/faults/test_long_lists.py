@@ -42,15 +42,15 @@ async def read_all(service: ServiceProcess, read: list[str]) -> None:
     first = page = f"{ITEMS}/?limit=200"
     async with KeepAliveClient(service.port) as client:
         while True:
-            answer = await client.request("GET", page)
-            assert answer.status == 200
+            response = await client.request("GET", page)
+            assert response.status == 200
             read.append(page)
-            following = re.match("<(.*?)>", answer.headers.get("link", ""))
+            following = re.match("<(.*?)>", response.headers.get("link", ""))
             page = following[1] if following else first
 
 
 async def longest_wait(service: ServiceProcess, path: str) -> float:
-    """Ask for a while, again and again, and return how many seconds the slowest answer took."""
+    """Ask for a while, again and again, and return how many seconds the slowest response took."""
     longest = 0.0
     end = time.monotonic() + SECONDS
     async with KeepAliveClient(service.port) as client:
@@ -68,7 +68,7 @@ async def test_who_reads_all_keeps_nobody_waiting(fault_url: str) -> None:
     async with many_items(fault_url) as (service, path):
         pages: list[str] = []
         readers = [asyncio.create_task(read_all(service, pages)) for _ in range(READERS_OF_ALL)]
-        # The best of some attempts: where others use the machine too, any answer may be late.
+        # The best of some attempts: where others use the machine too, any response may be late.
         waits = []
         for _ in range(ATTEMPTS):
             asked = (path, path, "/health/live")

@@ -1,4 +1,4 @@
-"""Whatever is sent is answered with a 4xx problem, and holds no connection.
+"""Whatever is sent gets a 4xx problem, and holds no connection.
 
 Taken out, `HttpProtocol` leaves the refusals to uvicorn: plain text, no limit to an address or a
 header, and no end to waiting.
@@ -29,14 +29,14 @@ async def service() -> AsyncIterator[ServiceProcess]:
 
 
 @pytest.mark.parametrize("name", MALFORMED)
-async def test_a_malformed_request_is_refused(service: ServiceProcess, name: str) -> None:
-    answers = await send_bytes(service, MALFORMED[name])
+async def test_a_malformed_request_is_rejected(service: ServiceProcess, name: str) -> None:
+    responses = await send_bytes(service, MALFORMED[name])
 
-    assert len(answers) == 1, answers
-    (answer,) = answers
-    assert 400 <= answer.status < 500
-    answer.problem()
-    assert answer.headers["connection"] == "close"
+    assert len(responses) == 1, responses
+    (response,) = responses
+    assert 400 <= response.status < 500
+    response.problem()
+    assert response.headers["connection"] == "close"
     (good,) = await send_bytes(service, request())
     assert good.status == 200
 
@@ -56,8 +56,8 @@ async def test_a_malformed_request_is_refused(service: ServiceProcess, name: str
 async def test_what_is_too_large_is_called_so(
     service: ServiceProcess, name: str, status: int
 ) -> None:
-    (answer,) = await send_bytes(service, TOO_LARGE[name])
-    assert answer.status == status
+    (response,) = await send_bytes(service, TOO_LARGE[name])
+    assert response.status == status
 
 
 SLOW = {
@@ -74,9 +74,9 @@ SLOW = {
 async def test_a_request_that_does_not_arrive_is_cut_off(
     service: ServiceProcess, name: str
 ) -> None:
-    (answer,) = await send_bytes(service, SLOW[name])
-    assert answer.status == 408
-    answer.problem()
+    (response,) = await send_bytes(service, SLOW[name])
+    assert response.status == 408
+    response.problem()
 
 
 async def test_a_connection_that_says_nothing_is_closed(service: ServiceProcess) -> None:
@@ -99,24 +99,24 @@ async def test_a_drip_is_cut_off_however_steady(service: ServiceProcess) -> None
     writer.close()
 
 
-async def test_requests_sent_at_once_are_answered_in_turn(service: ServiceProcess) -> None:
+async def test_pipelined_requests_get_responses_in_order(service: ServiceProcess) -> None:
     live = b"GET /health/live HTTP/1.1\r\n" + HOST + b"\r\n"
-    answers = await send_bytes(service, live * 3 + request(target=f"{ITEMS}?limit=0"))
-    assert [answer.status for answer in answers] == [200, 200, 200, 422]
+    responses = await send_bytes(service, live * 3 + request(target=f"{ITEMS}?limit=0"))
+    assert [response.status for response in responses] == [200, 200, 200, 422]
 
 
-async def test_what_follows_a_good_request_does_not_spoil_its_answer(
+async def test_what_follows_a_good_request_does_not_spoil_its_response(
     service: ServiceProcess,
 ) -> None:
     live = b"GET /health/live HTTP/1.1\r\n" + HOST + b"\r\n"
-    answers = await send_bytes(service, live + b"nonsense\r\n\r\n")
-    assert answers[0].status == 200
-    assert all(400 <= answer.status < 500 for answer in answers[1:])
+    responses = await send_bytes(service, live + b"nonsense\r\n\r\n")
+    assert responses[0].status == 200
+    assert all(400 <= response.status < 500 for response in responses[1:])
 
 
-async def test_a_refusal_leaves_one_line_in_the_log(service: ServiceProcess) -> None:
-    (answer,) = await send_bytes(service, TOO_LARGE["a long address"])
-    request_id = answer.headers["x-request-id"]
+async def test_a_rejection_leaves_one_line_in_the_log(service: ServiceProcess) -> None:
+    (response,) = await send_bytes(service, TOO_LARGE["a long address"])
+    request_id = response.headers["x-request-id"]
     lines = [line for line in service.log.splitlines() if request_id in line]
     assert len(lines) == 1
     assert_no_traceback(service)

@@ -1,4 +1,4 @@
-"""The service's memory does not grow with the requests that it has answered.
+"""The service's memory does not grow with the number of requests that it has served.
 
 Guards whatever is kept from one request to the next: kept for ever, as in a list of all requests'
 ids, it fails. Less than some 60 bytes of each request pass unnoticed.
@@ -28,18 +28,18 @@ LOCATION = re.compile(rb"\r\nlocation: (\S+)")
 
 class CheapClient(asyncio.Protocol):
     """One connection, for requests that are bytes already: any other client would take longer to
-    ask than the service to answer."""
+    ask than the service to respond."""
 
     def __init__(self) -> None:
         self._received = b""
-        self._answer: asyncio.Future[bytes] = asyncio.Future()
+        self._response: asyncio.Future[bytes] = asyncio.Future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if not self._answer.done():
-            self._answer.set_exception(exc or ConnectionResetError())
+        if not self._response.done():
+            self._response.set_exception(exc or ConnectionResetError())
 
     def data_received(self, data: bytes) -> None:
         self._received += data
@@ -48,14 +48,14 @@ class CheapClient(asyncio.Protocol):
             return
         length = LENGTH.search(self._received, 0, end)
         if len(self._received) >= end + len(END_OF_HEAD) + (int(length[1]) if length else 0):
-            self._answer.set_result(self._received)
+            self._response.set_result(self._received)
 
     def ask(self, request: bytes) -> "asyncio.Future[bytes]":
-        """Send a request; the result is head and body of the answer."""
+        """Send a request; the result is head and body of the response."""
         self._received = b""
-        self._answer = asyncio.Future()
+        self._response = asyncio.Future()
         self._transport.write(request)
-        return self._answer
+        return self._response
 
     def close(self) -> None:
         self._transport.close()
@@ -91,12 +91,12 @@ async def ask_each_kind(client: CheapClient, key: int) -> None:
     """Send one round of requests, which leaves no item behind."""
 
     async def ask(content: bytes, status: bytes) -> bytes:
-        answer = await client.ask(content)
-        assert answer[9:12] == status, answer
-        return answer
+        response = await client.ask(content)
+        assert response[9:12] == status, response
+        return response
 
-    def location(answer: bytes) -> bytes:
-        found = LOCATION.search(answer)
+    def location(response: bytes) -> bytes:
+        found = LOCATION.search(response)
         assert found
         return found[1]
 

@@ -19,7 +19,7 @@ from adapters.sql.kernel.storage import SqlStorage
 from application.kernel.errors import StorageUnavailable
 from tests.contract.example_items import all_stored, new_item
 from tests.database_settings import engine_for
-from tests.faults.keep_alive_client import Answer, KeepAliveClient
+from tests.faults.keep_alive_client import KeepAliveClient, Response
 from tests.faults.postgresql_service import (
     assert_unavailable,
     migrated_server,
@@ -60,7 +60,7 @@ async def connected_clients(stack: AsyncExitStack, port: int, number: int) -> li
 
 
 @needs_postgresql
-async def test_who_can_get_no_connection_is_refused_in_time(server: PostgresServer) -> None:
+async def test_who_can_get_no_connection_is_rejected_in_time(server: PostgresServer) -> None:
     async with (
         service_on(server.url(), database_pool_size=str(CONNECTIONS)) as service,
         AsyncExitStack() as stack,
@@ -68,10 +68,10 @@ async def test_who_can_get_no_connection_is_refused_in_time(server: PostgresServ
         probe, *clients = await connected_clients(stack, service.port, 201)
         path = (await probe.request("POST", content={"name": "lamp"})).headers["location"]
 
-        async def patch(client: KeepAliveClient) -> tuple[Answer, float]:
+        async def patch(client: KeepAliveClient) -> tuple[Response, float]:
             started = time.monotonic()
-            answer = await client.request("PATCH", path, {"name": "blue lamp"})
-            return answer, time.monotonic() - started
+            response = await client.request("PATCH", path, {"name": "blue lamp"})
+            return response, time.monotonic() - started
 
         async with locked_rows(server):
             patches = {asyncio.create_task(patch(client)): client for client in clients}
@@ -80,21 +80,21 @@ async def test_who_can_get_no_connection_is_refused_in_time(server: PostgresServ
                 assert (await probe.request("GET", "/health/ready")).status == 200
                 _, waiting = await asyncio.wait(waiting, timeout=0.1)
         for task in patches.keys() - waiting:
-            answer, seconds = task.result()
-            assert_unavailable(answer)
+            response, seconds = task.result()
+            assert_unavailable(response)
             assert seconds < REFUSED_WITHIN_SECONDS
 
         free = [client for task, client in patches.items() if task not in waiting]
         async with asyncio.timeout(BACK_WITHIN_SECONDS):
-            answers = await asyncio.gather(*(client.request("GET", path) for client in free[:50]))
-        assert [answer.status for answer in answers] == [200] * 50
+            responses = await asyncio.gather(*(client.request("GET", path) for client in free[:50]))
+        assert [response.status for response in responses] == [200] * 50
         # Those that had a connection name no version: each changes what the one before has made.
-        statuses = [answer.status for answer, _ in await asyncio.gather(*waiting)]
+        statuses = [response.status for response, _ in await asyncio.gather(*waiting)]
         assert statuses == [200] * CONNECTIONS
     assert_no_traceback(service)
 
 
-async def test_who_finds_the_queue_full_is_refused_at_once(
+async def test_who_finds_the_queue_full_is_rejected_at_once(
     postgresql_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection_queue, "QUEUE_LIMIT", 3)
@@ -147,11 +147,11 @@ async def goodput(port: int, path: str, *, clients: int, settled_after: float) -
     async def ask(client: KeepAliveClient) -> None:
         nonlocal served
         while not is_over:
-            answer = await client.request("GET", path)
-            if answer.status == 200:
+            response = await client.request("GET", path)
+            if response.status == 200:
                 served += 1
             else:
-                assert_unavailable(answer)
+                assert_unavailable(response)
 
     async with AsyncExitStack() as stack, asyncio.TaskGroup() as asking:
         for client in await connected_clients(stack, port, clients):

@@ -21,7 +21,7 @@ from adapters.sql.kernel.migration.migrate import migrate, migrate_down
 from adapters.sql.kernel.migration.schema import current_revision, head
 from adapters.sql.kernel.postgresql.tcp_keepalive import SERVER_SETTINGS
 from adapters.sql.kernel.storage import SqlStorage
-from entrypoints.http.kernel.background.readiness import NO_ANSWER
+from entrypoints.http.kernel.background.readiness import NO_RESPONSE
 from tests.contract.example_items import new_item, next_version
 from tests.database_settings import engine_for
 from tests.faults.keep_alive_client import KeepAliveClient
@@ -72,7 +72,7 @@ async def test_mixed_requests_succeed(through_pgbouncer: str, number: int) -> No
     print(f"{kinds.total() / seconds:.0f} requests/s", dict(kinds))
     assert {kind for kind in kinds if not kind.endswith(("200", "201", "204", "409"))} == set()
     # That a check was late is due to a busy machine.
-    assert {line["reason"] for line in events_of(service, "not ready")} <= {NO_ANSWER}
+    assert {line["reason"] for line in events_of(service, "not ready")} <= {NO_RESPONSE}
     assert_no_traceback(service)
 
 
@@ -98,19 +98,19 @@ class Mixed:
         body = {"name": f"item {self._chance.random()}"}
         match kind:
             case "list":
-                answer = await self._connection.request("GET", f"{ITEMS}/?limit=5")
+                response = await self._connection.request("GET", f"{ITEMS}/?limit=5")
             case "GET":
-                answer = await self._connection.request("GET", path)
+                response = await self._connection.request("GET", path)
             case "POST":
-                answer = await self._connection.request("POST", ITEMS, body, **keys)
-                if answer.status == 201:
-                    self._paths.append(answer.headers["location"])
+                response = await self._connection.request("POST", ITEMS, body, **keys)
+                if response.status == 201:
+                    self._paths.append(response.headers["location"])
             case "DELETE":
                 self._paths.remove(path)
-                answer = await self._connection.request("DELETE", path, **keys)
+                response = await self._connection.request("DELETE", path, **keys)
             case _:
-                answer = await self._connection.request(kind, path, body, **keys)
-        return f"{kind} {answer.status}"
+                response = await self._connection.request(kind, path, body, **keys)
+        return f"{kind} {response.status}"
 
 
 @asynccontextmanager

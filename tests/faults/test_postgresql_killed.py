@@ -1,7 +1,7 @@
 """PostgreSQL is killed or stopped under load, or while nobody asks, and comes back.
 
 Taken out, what tells the drivers' errors apart (`adapters/sql/kernel/errors/driver_errors.py`)
-makes the answers of the outage 500s; taken out, the loop in `PostgresqlDatabase._lend` gives
+makes the responses of the outage 500s; taken out, the loop in `PostgresqlDatabase._lend` gives
 connections that died in the pool to the first who write; taken out, what `OutageLog` counts
 fills the log.
 """
@@ -59,7 +59,7 @@ async def outage(
         ),
     ],
 )
-async def test_clients_are_told_to_try_again_until_it_is_back(
+async def test_clients_get_503_with_retry_after_until_it_is_back(
     server: PostgresServer, end: Callable[[PostgresServer], None]
 ) -> None:
     async with service_on(server.url()) as service:
@@ -118,11 +118,11 @@ async def test_connections_that_died_while_idle_reach_no_client(
         await asyncio.gather(*(client.request("GET") for client in [*readers, *writers]))
         await end_connections(server)
         # Those who write come first: a read can be repeated, and would find out for them.
-        answers = await asyncio.gather(
+        responses = await asyncio.gather(
             *(client.request("POST", content={"name": "lamp"}) for client in writers),
             *(client.request("GET") for client in readers),
         )
 
-    assert [answer.status for answer in answers] == [201] * CLIENTS + [200] * CLIENTS
+    assert [response.status for response in responses] == [201] * CLIENTS + [200] * CLIENTS
     assert not events_of(service, "requests failed")
     assert_no_traceback(service)

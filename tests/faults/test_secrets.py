@@ -29,15 +29,15 @@ async def test_no_secret_is_told_when_the_address_is_wrong(postgresql_url: str, 
         service_on(url.render_as_string(hide_password=False), APP_DATABASE_ECHO="true") as service,
         client_of(service) as client,
     ):
-        answers = [
+        responses = [
             await client.get("/health/ready"),
             await client.get(ITEMS),
             await client.post(ITEMS, json={"name": SECRET}),
         ]
         assert (await client.get("/health/live")).status_code == 200
 
-    assert [answer.status_code for answer in answers] == [503] * 3
-    told = service.log + "".join(answer.text + str(answer.headers) for answer in answers)
+    assert [response.status_code for response in responses] == [503] * 3
+    told = service.log + "".join(response.text + str(response.headers) for response in responses)
     assert SECRET not in told
     assert password not in told
     assert_no_traceback(service)

@@ -1,10 +1,10 @@
-"""SIGTERM under load: whatever was asked is answered, and no connection is reset.
+"""Graceful shutdown under load: every request gets a response, and no connection is reset.
 
 Taken out, `DrainingServer.shutdown` lets uvicorn close idle connections at once, on which clients
-are sending at that moment; and `/health/ready` never tells. Taken out, `SingleServer` and
-`Supervisor.join_all` let the second signal be for nothing, and the latter has the kernel connect
-clients that no worker is left to answer. Taken out, what `Listener.close` accepts at last is reset:
-those that the kernel had connected by then.
+are sending at that moment, and `/health/ready` never says so. Without `SingleServer` and
+`Supervisor.join_all` the second signal has no effect; without the latter the kernel also connects
+clients that no worker is left to serve. Without the last accept in `Listener.close`, connections
+that are in the kernel's backlog by then are reset.
 """
 
 import asyncio
@@ -34,21 +34,21 @@ CLIENTS = 20
 
 
 async def create_until_told_to_leave(service: ServiceProcess, number: int) -> list[httpx.Response]:
-    """Create items on one connection until an answer closes it; raise if it ends otherwise."""
-    answers = []
+    """Create items on one connection until a response closes it; raise if it ends otherwise."""
+    responses = []
     async with client_of(service) as client:
         while True:
-            answer = await client.post(ITEMS, json={"name": f"of client {number}"})
-            answers.append(answer)
-            if answer.headers.get("Connection") == "close":
-                return answers
+            response = await client.post(ITEMS, json={"name": f"of client {number}"})
+            responses.append(response)
+            if response.headers.get("Connection") == "close":
+                return responses
             # Between its requests a connection is idle, as most are most of the time.
             await asyncio.sleep(0.005)
 
 
 @on_both_databases
 @pytest.mark.parametrize("workers", ["1", "2"])
-async def test_every_request_is_answered_and_no_connection_reset(
+async def test_every_request_gets_a_response_and_no_connection_is_reset(
     fault_url: str, workers: str
 ) -> None:
     async with service_on(fault_url, APP_WORKERS=workers) as service:
@@ -58,16 +58,16 @@ async def test_every_request_is_answered_and_no_connection_reset(
         ]
         await asyncio.sleep(0.7)
         service.terminate()
-        answers = [answer for each in await asyncio.gather(*clients) for answer in each]
+        responses = [response for each in await asyncio.gather(*clients) for response in each]
         assert await service.wait() == 0
 
-    assert {answer.status_code for answer in answers} == {201}
+    assert {response.status_code for response in responses} == {201}
     async with service_on(fault_url) as restarted:
         kept = {item["id"] for item in await all_items(restarted)}
-    assert kept == {answer.json()["id"] for answer in answers}
+    assert kept == {response.json()["id"] for response in responses}
 
 
-def test_whom_the_kernel_connected_before_the_end_is_answered(
+def test_connections_in_the_backlog_get_a_response(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async def connect_and_shut_down() -> None:
@@ -82,8 +82,8 @@ def test_whom_the_kernel_connected_before_the_end_is_answered(
         for client in clients:
             client.sendall(b"GET /health/live HTTP/1.1\r\nHost: test\r\n\r\n")
         for client in clients:
-            answer = await asyncio.to_thread(client.recv, 100)
-            assert answer.startswith(b"HTTP/1.1 200 ")
+            response = await asyncio.to_thread(client.recv, 100)
+            assert response.startswith(b"HTTP/1.1 200 ")
             client.close()
         await shutdown
 
@@ -92,7 +92,7 @@ def test_whom_the_kernel_connected_before_the_end_is_answered(
         runner.run(connect_and_shut_down())
 
 
-async def test_who_comes_while_the_last_worker_ends_is_refused(postgresql_url: str) -> None:
+async def test_who_comes_while_the_last_worker_ends_is_rejected(postgresql_url: str) -> None:
     async with service_on(
         postgresql_url, APP_WORKERS="2", APP_REQUEST_DEADLINE_SECONDS="60"
     ) as service:
@@ -119,8 +119,8 @@ async def test_it_is_not_ready_first_and_serves_meanwhile(sqlite_file_url: str) 
             service.terminate()
             while (await fresh_get(service, "/health/ready")).status_code == 200:
                 await asyncio.sleep(0.01)
-            answer = await fresh_get(service, ITEMS)
-            assert (answer.status_code, answer.headers["Connection"]) == (200, "close")
+            response = await fresh_get(service, ITEMS)
+            assert (response.status_code, response.headers["Connection"]) == (200, "close")
             assert await service.wait() == 0
 
 
@@ -131,18 +131,20 @@ async def test_a_request_under_way_is_finished(postgresql_url: str, workers: str
             # A terminal and systemd tell each process of the group, and a supervisor its workers.
             os.killpg(service.pid, signal.SIGTERM)
             await asyncio.sleep(1.0)
-        answer = patch.result()
-        assert (answer.status_code, answer.headers["Connection"]) == (200, "close")
+        response = patch.result()
+        assert (response.status_code, response.headers["Connection"]) == (200, "close")
         assert await service.wait() == 0
 
 
-async def test_a_request_that_outlasts_the_grace_period_is_answered(postgresql_url: str) -> None:
+async def test_a_request_that_outlasts_the_grace_period_gets_a_response(
+    postgresql_url: str,
+) -> None:
     async with service_on(postgresql_url, APP_SHUTDOWN_GRACE_SECONDS="1") as service:
         async with patch_that_waits(service, postgresql_url) as patch:
             service.terminate()
-            answer = await patch
+            response = await patch
         # The statement that waits is a transaction of its own, and may have been carried out.
-        problem_of(answer, OUTCOME_UNKNOWN)
+        problem_of(response, OUTCOME_UNKNOWN)
         assert await service.wait() == 0
         assert_no_traceback(service)
 

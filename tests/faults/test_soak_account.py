@@ -101,6 +101,6 @@ def test_the_report_names_what_is_wrong_and_shows_examples() -> None:
 
 
 def test_memory_is_compared_once_the_process_is_warm() -> None:
-    samples = [(answers, 100 + (answers > 1) * 50 + answers) for answers in range(20)]
+    samples = [(responses, 100 + (responses > 1) * 50 + responses) for responses in range(20)]
     assert growth_of(samples) == 15
     assert growth_of(samples[:5]) is None

@@ -38,22 +38,22 @@ async def test_a_trailer_is_no_header_field(service: ServiceProcess) -> None:
     post = POST.removesuffix(JSON)
     trailer = JSON + b"X-Request-ID: from-a-trailer\r\n"
     content = post + CHUNKED + CLOSE + b"\r\n" + CHUNK + b"0\r\n" + trailer + b"\r\n"
-    (answer,) = await send_bytes(service, content)
-    assert answer.status == 415
-    assert answer.headers["x-request-id"] != "from-a-trailer"
+    (response,) = await send_bytes(service, content)
+    assert response.status == 415
+    assert response.headers["x-request-id"] != "from-a-trailer"
 
 
 async def test_a_body_with_a_trailer_is_read(service: ServiceProcess) -> None:
     content = POST + CHUNKED + CLOSE + b"\r\n" + CHUNK + b"0\r\nChecksum: 1\r\n\r\n"
-    (answer,) = await send_bytes(service, content)
-    assert answer.status == 201
+    (response,) = await send_bytes(service, content)
+    assert response.status == 201
 
 
 async def test_a_body_in_chunks_of_one_byte_is_read(service: ServiceProcess) -> None:
     padded = BODY.ljust(60_000)
     chunks = b"".join(b"1\r\n%c\r\n" % byte for byte in padded) + b"0\r\n\r\n"
-    (answer,) = await send_bytes(service, POST + CHUNKED + CLOSE + b"\r\n" + chunks)
-    assert answer.status == 201
+    (response,) = await send_bytes(service, POST + CHUNKED + CLOSE + b"\r\n" + chunks)
+    assert response.status == 201
 
 
 @pytest.mark.parametrize(
@@ -81,15 +81,15 @@ async def test_endless_trailers_are_cut_off(service: ServiceProcess, piece: byte
     assert service.memory_bytes() - before < 20_000_000
 
 
-async def test_who_asks_for_another_protocol_is_answered_in_this_one(
+async def test_an_upgrade_request_gets_an_http_1_1_response(
     service: ServiceProcess,
 ) -> None:
     upgraded = LIVE + UPGRADE + b"\r\n"
-    answers = await send_bytes(service, upgraded * 2 + LIVE + CLOSE + b"\r\n")
-    assert [answer.status for answer in answers] == [200, 200, 200]
+    responses = await send_bytes(service, upgraded * 2 + LIVE + CLOSE + b"\r\n")
+    assert [response.status for response in responses] == [200, 200, 200]
 
 
 async def test_the_body_of_who_asks_for_another_protocol_is_read(service: ServiceProcess) -> None:
     content = POST + UPGRADE + LENGTH % len(BODY) + b"\r\n" + BODY + LIVE + CLOSE + b"\r\n"
-    answers = await send_bytes(service, content)
-    assert [answer.status for answer in answers] == [201, 200]
+    responses = await send_bytes(service, content)
+    assert [response.status for response in responses] == [201, 200]

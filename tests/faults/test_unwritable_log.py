@@ -39,7 +39,7 @@ def output(request: pytest.FixtureRequest) -> Iterator[int]:
     os.close(writer)
 
 
-async def test_whatever_is_asked_is_answered(output: int, postgresql_url: str) -> None:
+async def test_every_request_gets_a_response(output: int, postgresql_url: str) -> None:
     server = make_url(postgresql_url)
     async with TcpProxy(server.host or "localhost", server.port or 5432) as proxy:
         through = server.set(host=proxy.host, port=proxy.port)

@@ -14,9 +14,9 @@ from tests.faults.running import all_items, create_until, service_on
 
 async def test_two_workers_write_one_sqlite_file(sqlite_file_url: str) -> None:
     async with service_on(sqlite_file_url, APP_WORKERS="2") as service:
-        answers = await create_until(service, {201}, seconds=1.0, clients=16)
+        responses = await create_until(service, {201}, seconds=1.0, clients=16)
         kept = {item["id"] for item in await all_items(service)}
-    assert kept == {answer.json()["id"] for answer in answers}
+    assert kept == {response.json()["id"] for response in responses}
     assert "locked" not in service.log
 
 

@@ -8,14 +8,14 @@ from entrypoints.http.kernel.problems.problem_types import PREFIX, PROBLEM_TYPES
 
 
 def problem_of(
-    answer: httpx.Response, expected: int | ProblemType, *, blank: bool = False
+    response: httpx.Response, expected: int | ProblemType, *, blank: bool = False
 ) -> dict[str, Any]:
     """Return the problem document of a response, after checking that it is a whole one, of the
     status or type expected; `blank` is for one that means no more than its status."""
     status = expected if isinstance(expected, int) else expected.status
-    assert answer.status_code == status, answer.text
-    assert answer.headers["Content-Type"] == "application/problem+json"
-    problem: dict[str, Any] = answer.json()
+    assert response.status_code == status, response.text
+    assert response.headers["Content-Type"] == "application/problem+json"
+    problem: dict[str, Any] = response.json()
     members = {"type", "title", "status", "detail", "instance", "request_id"}
     assert set(problem) == (members | {"errors"} if status == 422 else members)
     kind = plain(status) if blank else PROBLEM_TYPES[problem["type"].removeprefix(PREFIX)]
@@ -23,16 +23,16 @@ def problem_of(
     assert (problem["type"], problem["title"]) == (kind.uri, kind.title)
     assert problem["status"] == status == kind.status
     assert problem["detail"]
-    assert problem["instance"] == answer.request.url.raw_path.partition(b"?")[0].decode()
-    assert problem["request_id"] == answer.headers["X-Request-ID"]
+    assert problem["instance"] == response.request.url.raw_path.partition(b"?")[0].decode()
+    assert problem["request_id"] == response.headers["X-Request-ID"]
     wait = None if kind.retry_after is None else str(kind.retry_after)
-    assert answer.headers.get("Retry-After") == wait
+    assert response.headers.get("Retry-After") == wait
     return problem
 
 
-def errors_of(answer: httpx.Response) -> list[tuple[str, str, str]]:
+def errors_of(response: httpx.Response) -> list[tuple[str, str, str]]:
     """Return part, pointer and type of each thing that is wrong with the request."""
-    errors = problem_of(answer, 422)["errors"]
+    errors = problem_of(response, 422)["errors"]
     assert errors
     for error in errors:
         assert set(error) == {"in", "pointer", "type", "detail"}

@@ -41,16 +41,16 @@ def bare_client_of(app: FastAPI) -> httpx.AsyncClient:
 async def create(
     client: httpx.AsyncClient, name: str = "lamp", description: str | None = "It shines."
 ) -> dict[str, Any]:
-    """Create an item and return it as it was answered."""
-    answer = await client.post(ITEMS, json={"name": name, "description": description})
-    assert answer.status_code == 201, answer.text
-    item: dict[str, Any] = answer.json()
+    """Create an item and return it as it is in the response."""
+    response = await client.post(ITEMS, json={"name": name, "description": description})
+    assert response.status_code == 201, response.text
+    item: dict[str, Any] = response.json()
     return item
 
 
 async def stored(client: httpx.AsyncClient, item_id: str) -> dict[str, Any]:
     """Return the item as it is read back."""
-    answer = await client.get(f"{ITEMS}/{item_id}")
-    assert answer.status_code == 200, answer.text
-    item: dict[str, Any] = answer.json()
+    response = await client.get(f"{ITEMS}/{item_id}")
+    assert response.status_code == 200, response.text
+    item: dict[str, Any] = response.json()
     return item

@@ -1,4 +1,4 @@
-"""Which address answers which method."""
+"""Which address supports which method."""
 
 import httpx
 import pytest
@@ -20,12 +20,12 @@ def slash(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-async def test_every_row_of_the_table_answers_without_a_redirect(
+async def test_every_address_responds_without_a_redirect(
     client: httpx.AsyncClient, slash: str
 ) -> None:
     created = await client.post(ITEMS + slash, json={"name": "lamp"})
     item = f"{ITEMS}/{created.json()['id']}{slash}"
-    answers = [
+    responses = [
         created,
         await client.get(ITEMS + slash),
         await client.get(ITEMS + slash, params={"limit": 1}),
@@ -35,10 +35,12 @@ async def test_every_row_of_the_table_answers_without_a_redirect(
         await client.delete(item),
     ]
 
-    assert [answer.status_code for answer in answers] == [201, 200, 200, 200, 200, 200, 204]
+    assert [response.status_code for response in responses] == [201, 200, 200, 200, 200, 200, 204]
 
 
-async def test_health_answers_without_a_redirect(client: httpx.AsyncClient, slash: str) -> None:
+async def test_health_checks_respond_without_a_redirect(
+    client: httpx.AsyncClient, slash: str
+) -> None:
     assert (await client.get(f"/health/live{slash}")).status_code == 200
     assert (await client.get(f"/health/ready{slash}")).status_code == 200
 
@@ -58,14 +60,14 @@ async def test_another_method_is_told_which_ones_there_are(
 ) -> None:
     path = address.format(id=(await create(client))["id"]) + slash
 
-    answer = await client.request(method, path)
+    response = await client.request(method, path)
 
-    problem_of(answer, 405)
-    assert answer.headers["Allow"] == ", ".join(sorted(ALLOWED[address]))
+    problem_of(response, 405)
+    assert response.headers["Allow"] == ", ".join(sorted(ALLOWED[address]))
 
 
 @pytest.mark.parametrize("address", ALLOWED)
-async def test_head_answers_as_get_does_but_for_the_body(
+async def test_head_responds_as_get_without_the_body(
     client: httpx.AsyncClient, address: str, slash: str
 ) -> None:
     path = address.format(id=(await create(client))["id"]) + slash
@@ -84,9 +86,9 @@ async def test_head_of_a_version_that_the_client_has_is_not_modified(
 ) -> None:
     path = f"{ITEMS}/{(await create(client))['id']}"
 
-    answer = await client.head(path, headers={"If-None-Match": '"1"'})
+    response = await client.head(path, headers={"If-None-Match": '"1"'})
 
-    assert (answer.status_code, answer.headers["ETag"]) == (304, '"1"')
+    assert (response.status_code, response.headers["ETag"]) == (304, '"1"')
 
 
 @in_memory_only

@@ -1,4 +1,4 @@
-"""APP_ALLOWED_HOSTS: which names the service answers for."""
+"""APP_ALLOWED_HOSTS: which names the service responds for."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,7 @@ from tests.integration.service import ITEMS, client_of, settings_for
 HOSTS = "api.example.org, *.Example.net., [0:0::1], 192.0.2.7"
 
 
-async def answer_for(host: str, path: str = ITEMS, allowed: str = HOSTS) -> httpx.Response:
+async def response_for(host: str, path: str = ITEMS, allowed: str = HOSTS) -> httpx.Response:
     app = create_app(settings_for("memory://", allowed_hosts=allowed))
     async with client_of(app) as client:
         return await client.get(path, headers={"Host": host})
@@ -36,8 +36,8 @@ async def answer_for(host: str, path: str = ITEMS, allowed: str = HOSTS) -> http
         "192.0.2.7:80",
     ],
 )
-async def test_its_own_names_are_answered_for(host: str) -> None:
-    assert (await answer_for(host)).status_code == 200
+async def test_allowed_hosts_are_served(host: str) -> None:
+    assert (await response_for(host)).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -64,16 +64,16 @@ async def test_its_own_names_are_answered_for(host: str) -> None:
         "",
     ],
 )
-async def test_other_names_are_refused(host: str) -> None:
-    problem_of(await answer_for(host), 421)
+async def test_other_names_are_rejected(host: str) -> None:
+    problem_of(await response_for(host), 421)
 
 
 async def test_health_is_told_under_any_name() -> None:
-    assert (await answer_for("10.0.0.7", "/health/live")).status_code == 200
+    assert (await response_for("10.0.0.7", "/health/live")).status_code == 200
 
 
-async def test_every_name_is_answered_for_unless_some_are_set() -> None:
-    assert (await answer_for("evil.org", allowed="*")).status_code == 200
+async def test_all_hosts_are_served_with_an_asterisk() -> None:
+    assert (await response_for("evil.org", allowed="*")).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ async def test_every_name_is_answered_for_unless_some_are_set() -> None:
         ("fine.example, api..example.org", "'api..example.org' is no host name"),
     ],
 )
-def test_what_no_host_could_equal_is_refused_at_the_start(
+def test_what_no_host_could_equal_is_rejected_at_the_start(
     command: Callable[..., tuple[int, str, str]], allowed: str, to_write: str
 ) -> None:
     status, _, errors = command(APP_ALLOWED_HOSTS=allowed, APP_DATABASE_URL="memory://")

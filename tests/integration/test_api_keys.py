@@ -46,9 +46,9 @@ async def client(key_file: Path) -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.mark.parametrize("address", [ITEMS, f"{ITEMS}/1", "/docs", "/openapi.json", "/nowhere"])
 async def test_without_a_key_nothing_is_told(client: httpx.AsyncClient, address: str) -> None:
-    answer = await client.get(address)
-    problem_of(answer, 401)
-    assert answer.headers["WWW-Authenticate"] == "Bearer"
+    response = await client.get(address)
+    problem_of(response, 401)
+    assert response.headers["WWW-Authenticate"] == "Bearer"
 
 
 async def test_without_a_key_no_mounted_app_is_reached(key_file: Path) -> None:
@@ -62,8 +62,8 @@ async def test_without_a_key_no_mounted_app_is_reached(key_file: Path) -> None:
     async with client_of(app) as client:
         for address in ("/inner/health/live", "/inner/nowhere", "/inner/openapi.json"):
             problem_of(await client.get(address), KEY_MISSING)
-        answer = await client.get("/inner/health/live", headers=bearing(READER))
-        assert answer.json() == "reader"
+        response = await client.get("/inner/health/live", headers=bearing(READER))
+        assert response.json() == "reader"
 
 
 @pytest.mark.parametrize("address", ["/health/live", "/health/ready"])
@@ -82,18 +82,18 @@ async def test_health_needs_no_key(client: httpx.AsyncClient, address: str) -> N
     ],
     ids=["too short", "too long", "the hash", "nothing", "a space"],
 )
-async def test_an_unknown_key_is_refused(client: httpx.AsyncClient, value: str) -> None:
-    answer = await client.get(ITEMS, headers={"Authorization": value})
-    problem_of(answer, 401)
-    assert answer.headers["WWW-Authenticate"] == 'Bearer error="invalid_token"'
+async def test_an_unknown_key_is_rejected(client: httpx.AsyncClient, value: str) -> None:
+    response = await client.get(ITEMS, headers={"Authorization": value})
+    problem_of(response, 401)
+    assert response.headers["WWW-Authenticate"] == 'Bearer error="invalid_token"'
 
 
 @pytest.mark.parametrize("value", [f"Basic {READER}", READER], ids=["basic", "none"])
-async def test_another_scheme_is_refused(client: httpx.AsyncClient, value: str) -> None:
+async def test_another_scheme_is_rejected(client: httpx.AsyncClient, value: str) -> None:
     problem_of(await client.get(ITEMS, headers={"Authorization": value}), 401)
 
 
-async def test_two_keys_at_once_are_refused(client: httpx.AsyncClient) -> None:
+async def test_two_keys_at_once_are_rejected(client: httpx.AsyncClient) -> None:
     headers = [("Authorization", f"Bearer {key}") for key in (READER, WRITER)]
     problem_of(await client.get(ITEMS, headers=headers), 401)
 
@@ -101,17 +101,19 @@ async def test_two_keys_at_once_are_refused(client: httpx.AsyncClient) -> None:
 async def test_a_key_that_reads_may_not_write(client: httpx.AsyncClient) -> None:
     assert (await client.get(ITEMS, headers=bearing(READER))).status_code == 200
     assert (await client.head(ITEMS, headers=bearing(READER))).status_code == 200
-    answer = await client.post(ITEMS, headers=bearing(READER), json={"name": "lamp"})
-    problem_of(answer, 403)
-    assert answer.headers["WWW-Authenticate"] == 'Bearer error="insufficient_scope", scope="write"'
+    response = await client.post(ITEMS, headers=bearing(READER), json={"name": "lamp"})
+    problem_of(response, 403)
+    assert (
+        response.headers["WWW-Authenticate"] == 'Bearer error="insufficient_scope", scope="write"'
+    )
     assert (await client.get(ITEMS, headers=bearing(READER))).json() == []
 
 
 async def test_a_key_that_writes_may_do_both(client: httpx.AsyncClient) -> None:
-    answer = await client.post(ITEMS, headers=bearing(WRITER), json={"name": "lamp"})
-    assert answer.status_code == 201
-    answer = await client.get(ITEMS, headers={"Authorization": f"bearer {WRITER}"})
-    assert [item["name"] for item in answer.json()] == ["lamp"]
+    response = await client.post(ITEMS, headers=bearing(WRITER), json={"name": "lamp"})
+    assert response.status_code == 201
+    response = await client.get(ITEMS, headers={"Authorization": f"bearer {WRITER}"})
+    assert [item["name"] for item in response.json()] == ["lamp"]
 
 
 async def test_the_document_describes_the_keys(client: httpx.AsyncClient) -> None:
@@ -251,8 +253,8 @@ async def test_the_log_line_and_the_route_know_the_client(
         return client
 
     async with client_of(app) as client:
-        answer = await client.get(path, headers=bearing(READER))
-        assert path == ITEMS or answer.json() == "reader"
+        response = await client.get(path, headers=bearing(READER))
+        assert path == ITEMS or response.json() == "reader"
         await client.post(ITEMS, headers=bearing(READER), json={"name": "x"})
         await client.get(path)
         await client.get("/health/live", headers=bearing(READER))
@@ -277,7 +279,7 @@ async def test_the_log_line_and_the_route_know_the_client(
     ],
     ids=["missing", "a stray word", "an unknown scope", "a name twice", "a key twice"],
 )
-def test_a_file_that_cannot_be_used_is_refused_at_the_start(
+def test_a_file_that_cannot_be_used_is_rejected_at_the_start(
     command: Command, tmp_path: Path, content: str | None, reason: str
 ) -> None:
     path = tmp_path / "keys"
@@ -302,14 +304,14 @@ def test_the_command_makes_a_key_and_its_line(command: Command, scope: str) -> N
 
 
 @pytest.mark.parametrize("arguments", [("two words", "read"), ("#", "read"), ("x", "all"), ("x",)])
-def test_the_command_refuses_what_no_line_could_hold(
+def test_the_command_rejects_what_no_line_could_hold(
     command: Command, arguments: tuple[str, ...]
 ) -> None:
     assert command("key", *arguments)[0] == 2
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "", "example.org"])
-def test_an_address_that_others_reach_is_refused_without_keys(command: Command, host: str) -> None:
+def test_an_address_that_others_reach_is_rejected_without_keys(command: Command, host: str) -> None:
     status, _, errors = command(APP_HOST=host, APP_DATABASE_URL="memory://")
     assert status == 2
     assert "APP_API_KEYS" in errors

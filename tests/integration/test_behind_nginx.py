@@ -62,8 +62,8 @@ async def assert_docs_are_whole(client: httpx.AsyncClient) -> None:
     assert document["servers"] == [{"url": PREFIX}]
     assert f"{ITEMS}/" in document["paths"]
     for page in ("/docs", "/redoc"):
-        answer = await client.get(PREFIX + page)
-        links = {one or other for one, other in LINK.findall(answer.text)}
+        response = await client.get(PREFIX + page)
+        links = {one or other for one, other in LINK.findall(response.text)}
         assert PREFIX + "/openapi.json" in links
         for link in links:
             assert (await client.get(link)).status_code == 200, link

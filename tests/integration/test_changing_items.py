@@ -26,10 +26,10 @@ async def test_only_what_the_patch_names_is_changed(
 ) -> None:
     item = await create(client, "lamp", "It shines.")
 
-    answer = await client.patch(f"{ITEMS}/{item['id']}", json=patch)
+    response = await client.patch(f"{ITEMS}/{item['id']}", json=patch)
 
-    assert answer.status_code == 200
-    changed = answer.json()
+    assert response.status_code == 200
+    changed = response.json()
     assert changed == {
         **item,
         "name": name,
@@ -38,23 +38,23 @@ async def test_only_what_the_patch_names_is_changed(
         "updated_at": changed["updated_at"],
     }
     assert changed["updated_at"] > item["updated_at"]
-    assert answer.headers["ETag"] == '"2"'
+    assert response.headers["ETag"] == '"2"'
     assert await stored(client, item["id"]) == changed
 
 
 async def test_a_name_cannot_be_cleared(client: httpx.AsyncClient) -> None:
     item = await create(client)
 
-    answer = await client.patch(f"{ITEMS}/{item['id']}", json={"name": None})
+    response = await client.patch(f"{ITEMS}/{item['id']}", json={"name": None})
 
-    assert errors_of(answer) == [("body", "#/name", "string_type")]
+    assert errors_of(response) == [("body", "#/name", "string_type")]
     assert await stored(client, item["id"]) == item
 
 
-async def test_a_refused_part_changes_nothing(client: httpx.AsyncClient) -> None:
+async def test_a_rejected_part_changes_nothing(client: httpx.AsyncClient) -> None:
     item = await create(client)
 
-    answer = await client.patch(f"{ITEMS}/{item['id']}", json={"name": "desk", "description": 1})
+    response = await client.patch(f"{ITEMS}/{item['id']}", json={"name": "desk", "description": 1})
 
-    assert answer.status_code == 422
+    assert response.status_code == 422
     assert await stored(client, item["id"]) == item

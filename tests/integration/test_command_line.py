@@ -46,7 +46,7 @@ def test_help_lists_the_database_commands(command: Command) -> None:
 
 
 @pytest.mark.parametrize("arguments", [["nonsense"], ["db"], ["db", "nonsense"]])
-def test_a_command_that_is_none_is_refused(command: Command, arguments: list[str]) -> None:
+def test_a_command_that_is_none_is_rejected(command: Command, arguments: list[str]) -> None:
     status, output, errors = command(*arguments)
 
     assert (status, output) == (2, "")

@@ -11,7 +11,7 @@ from tests.integration.service import ITEMS, create, stored
 
 
 @pytest.mark.parametrize("round_", range(5))
-async def test_two_concurrent_patches_are_both_made_or_one_is_refused(
+async def test_two_concurrent_patches_are_both_made_or_one_is_rejected(
     client: httpx.AsyncClient, round_: int
 ) -> None:
     item = await create(client, "lamp", "It shines.")
@@ -22,10 +22,10 @@ async def test_two_concurrent_patches_are_both_made_or_one_is_refused(
         client.patch(path, json={"description": "It stands."}),
     )
 
-    made = [answer for answer in (one, other) if answer.status_code == 200]
-    for answer in (one, other):
-        if answer not in made:
-            problem_of(answer, 409)
+    made = [response for response in (one, other) if response.status_code == 200]
+    for response in (one, other):
+        if response not in made:
+            problem_of(response, 409)
     assert made
     final = await stored(client, item["id"])
     assert final["version"] == 1 + len(made)
@@ -39,14 +39,14 @@ async def test_every_replacement_that_was_made_is_a_version_of_its_own(
     item = await create(client)
     path = f"{ITEMS}/{item['id']}"
 
-    answers = await asyncio.gather(
+    responses = await asyncio.gather(
         *(client.put(path, json={"name": f"name {n}"}) for n in range(20))
     )
 
-    statuses = Counter(answer.status_code for answer in answers)
+    statuses = Counter(response.status_code for response in responses)
     assert set(statuses) <= {200, 409}
     assert statuses[200] >= 1
-    made = {a.json()["version"]: a.json() for a in answers if a.status_code == 200}
+    made = {a.json()["version"]: a.json() for a in responses if a.status_code == 200}
     assert sorted(made) == list(range(2, 2 + statuses[200]))
     assert await stored(client, item["id"]) == made[max(made)]
 
@@ -57,7 +57,7 @@ async def test_one_of_twenty_changes_of_the_same_version_is_made(
 ) -> None:
     item = await create(client)
 
-    answers = await asyncio.gather(
+    responses = await asyncio.gather(
         *(
             client.request(
                 method,
@@ -69,20 +69,20 @@ async def test_one_of_twenty_changes_of_the_same_version_is_made(
         )
     )
 
-    assert Counter(answer.status_code for answer in answers) == {200: 1, 412: 19}
-    (made,) = (answer.json() for answer in answers if answer.status_code == 200)
+    assert Counter(response.status_code for response in responses) == {200: 1, 412: 19}
+    (made,) = (response.json() for response in responses if response.status_code == 200)
     assert await stored(client, item["id"]) == made
-    for answer in answers:
-        if answer.status_code == 412:
-            problem_of(answer, 412)
+    for response in responses:
+        if response.status_code == 412:
+            problem_of(response, 412)
 
 
 async def test_one_of_twenty_deletions_is_made(client: httpx.AsyncClient) -> None:
     item = await create(client)
 
-    answers = await asyncio.gather(*(client.delete(f"{ITEMS}/{item['id']}") for _ in range(20)))
+    responses = await asyncio.gather(*(client.delete(f"{ITEMS}/{item['id']}") for _ in range(20)))
 
-    statuses = Counter(answer.status_code for answer in answers)
+    statuses = Counter(response.status_code for response in responses)
     assert statuses[204] == 1
     assert set(statuses) <= {204, 404, 409}
     problem_of(await client.get(f"{ITEMS}/{item['id']}"), 404)
@@ -104,23 +104,23 @@ async def test_changes_that_name_no_version_are_retried_until_they_are_made(
     item = await create(client)
     path = f"{ITEMS}/{item['id']}"
 
-    answers = await asyncio.gather(
+    responses = await asyncio.gather(
         *(
             client.request(method, path, json={"name": f"name {n}"}, headers=headers)
             for n in range(20)
         )
     )
 
-    assert Counter(answer.status_code for answer in answers) == {200: 20}
-    assert sorted(answer.json()["version"] for answer in answers) == list(range(2, 22))
+    assert Counter(response.status_code for response in responses) == {200: 20}
+    assert sorted(response.json()["version"] for response in responses) == list(range(2, 22))
 
 
 async def test_of_deletions_of_any_version_one_finds_the_item(client: httpx.AsyncClient) -> None:
     item = await create(client)
     path = f"{ITEMS}/{item['id']}"
 
-    answers = await asyncio.gather(
+    responses = await asyncio.gather(
         *(client.delete(path, headers={"If-Match": "*"}) for _ in range(20))
     )
 
-    assert Counter(answer.status_code for answer in answers) == {204: 1, 404: 19}
+    assert Counter(response.status_code for response in responses) == {204: 1, 404: 19}

@@ -52,12 +52,12 @@ async def test_nothing_is_changed_for_who_could_not_read_of_it(client: httpx.Asy
     assert (await client.get(ITEMS)).json() == []
 
 
-async def test_an_answer_without_a_body_suits_everybody(client: httpx.AsyncClient) -> None:
+async def test_an_response_without_a_body_suits_everybody(client: httpx.AsyncClient) -> None:
     item = await create(client)
-    answer = await client.delete(f"{ITEMS}/{item['id']}", headers={"Accept": "text/html"})
-    assert answer.status_code == 204
+    response = await client.delete(f"{ITEMS}/{item['id']}", headers={"Accept": "text/html"})
+    assert response.status_code == 204
 
 
 async def test_an_error_is_a_problem_whatever_is_accepted(client: httpx.AsyncClient) -> None:
-    answer = await client.delete(f"{ITEMS}/{UNKNOWN_ID}", headers={"Accept": "text/html"})
-    problem_of(answer, 404)
+    response = await client.delete(f"{ITEMS}/{UNKNOWN_ID}", headers={"Accept": "text/html"})
+    problem_of(response, 404)

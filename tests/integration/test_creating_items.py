@@ -10,16 +10,16 @@ from tests.integration.problem_document import errors_of
 from tests.integration.service import ITEMS, create
 
 
-async def test_a_new_item_is_answered_whole(client: httpx.AsyncClient) -> None:
+async def test_the_response_is_the_new_item(client: httpx.AsyncClient) -> None:
     before = datetime.now(UTC)
-    answer = await client.post(ITEMS, json={"name": " lamp ", "description": " It shines. "})
+    response = await client.post(ITEMS, json={"name": " lamp ", "description": " It shines. "})
 
-    assert answer.status_code == 201
-    assert answer.headers["Content-Type"] == "application/json"
-    assert answer.headers["ETag"] == '"1"'
-    item = answer.json()
+    assert response.status_code == 201
+    assert response.headers["Content-Type"] == "application/json"
+    assert response.headers["ETag"] == '"1"'
+    item = response.json()
     assert UUID(item["id"]).version == 7
-    assert answer.headers["Location"] == f"{ITEMS}/{item['id']}"
+    assert response.headers["Location"] == f"{ITEMS}/{item['id']}"
     assert item == {
         "id": item["id"],
         "name": "lamp",
@@ -47,10 +47,10 @@ async def test_the_location_leads_to_the_item(client: httpx.AsyncClient) -> None
 async def test_a_description_may_be_left_out_or_null(
     client: httpx.AsyncClient, body: dict[str, str | None]
 ) -> None:
-    answer = await client.post(ITEMS, json=body)
+    response = await client.post(ITEMS, json=body)
 
-    assert answer.status_code == 201
-    assert answer.json()["description"] is None
+    assert response.status_code == 201
+    assert response.json()["description"] is None
 
 
 @pytest.mark.parametrize(
@@ -73,15 +73,15 @@ async def test_texts_at_the_bounds_come_back(
 
 
 async def test_all_broken_rules_are_named_at_once(client: httpx.AsyncClient) -> None:
-    answer = await client.post(ITEMS, json={"name": "n" * 201, "description": "d" * 2_001})
+    response = await client.post(ITEMS, json={"name": "n" * 201, "description": "d" * 2_001})
 
-    assert errors_of(answer) == [
+    assert errors_of(response) == [
         ("body", "#/name", "too_long"),
         ("body", "#/description", "too_long"),
     ]
 
 
-async def test_a_refused_item_is_not_stored(client: httpx.AsyncClient) -> None:
+async def test_a_rejected_item_is_not_stored(client: httpx.AsyncClient) -> None:
     await client.post(ITEMS, json={"name": ""})
 
     assert (await client.get(ITEMS)).json() == []

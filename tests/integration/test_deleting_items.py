@@ -10,10 +10,10 @@ async def test_a_deleted_item_is_gone(client: httpx.AsyncClient) -> None:
     kept, deleted = await create(client, "kept"), await create(client, "deleted")
     path = f"{ITEMS}/{deleted['id']}"
 
-    answer = await client.delete(path)
+    response = await client.delete(path)
 
-    assert (answer.status_code, answer.content) == (204, b"")
-    assert "Content-Type" not in answer.headers
+    assert (response.status_code, response.content) == (204, b"")
+    assert "Content-Type" not in response.headers
     problem_of(await client.get(path), 404)
     problem_of(await client.put(path, json={"name": "x"}), 404)
     problem_of(await client.patch(path, json={"name": "x"}), 404)

@@ -18,12 +18,12 @@ PAGES = ["/docs", "/redoc"]
 async def test_a_page_and_all_that_it_names_are_served_here(
     client: httpx.AsyncClient, page: str
 ) -> None:
-    answer = await client.get(page)
+    response = await client.get(page)
 
-    assert answer.status_code == 200
-    assert answer.headers["Content-Type"].startswith("text/html")
-    assert not re.search(r"https?://|[\"']//", answer.text)
-    links = {one or other for one, other in LINK.findall(answer.text)}
+    assert response.status_code == 200
+    assert response.headers["Content-Type"].startswith("text/html")
+    assert not re.search(r"https?://|[\"']//", response.text)
+    links = {one or other for one, other in LINK.findall(response.text)}
     assert "/openapi.json" in links
     assert any(link.endswith(".js") for link in links)
     for link in links:
@@ -34,7 +34,7 @@ async def test_a_page_and_all_that_it_names_are_served_here(
 
 @in_memory_only
 @pytest.mark.parametrize("page", [*PAGES, "/openapi.json", "/static-offline-docs/swagger-ui.css"])
-async def test_a_page_answers_head_and_tells_other_methods_so(
+async def test_a_docs_page_supports_head_and_rejects_other_methods(
     client: httpx.AsyncClient, page: str
 ) -> None:
     head = await client.head(page)

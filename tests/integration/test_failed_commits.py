@@ -1,4 +1,4 @@
-"""A change that could not be committed is never answered as if it had been: the app is driven by
+"""A change that could not be committed is never reported as successful: the app is driven by
 hand, and every message that it sends is looked at."""
 
 import asyncio
@@ -55,7 +55,7 @@ DEFERRED_REFUSAL = """
 
 
 async def messages_of(app: FastAPI, method: str, path: str) -> list[Message]:
-    """Send a request and return all that the app answers, in turn."""
+    """Send a request and return all that the app responds, in turn."""
     scope: Scope = {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.3"},
@@ -112,7 +112,7 @@ async def test_not_a_byte_of_success_is_sent(method: str, error: Exception, stat
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
-async def test_a_commit_that_postgresql_refuses_is_no_success(
+async def test_a_commit_that_postgresql_rejects_is_no_success(
     empty_postgresql_url: str, method: str
 ) -> None:
     await _migrate(empty_postgresql_url)
@@ -129,7 +129,7 @@ async def test_a_commit_that_postgresql_refuses_is_no_success(
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
-async def test_a_change_that_a_locked_sqlite_file_refuses_is_no_success(
+async def test_a_change_that_a_locked_sqlite_file_rejects_is_no_success(
     tmp_path: Path, sqlite_file_url: str, method: str
 ) -> None:
     app = create_app(settings_for(sqlite_file_url, request_deadline_seconds=0.5))

@@ -62,13 +62,13 @@ FAST: list[tuple[str, str, bytes, Mapping[str, str]]] = [
 ]
 
 
-def parts_of(answer: httpx.Response) -> tuple[int, dict[str, str], str]:
-    headers = {name: value for name, value in answer.headers.items() if name != "x-request-id"}
-    return answer.status_code, headers, answer.text
+def parts_of(response: httpx.Response) -> tuple[int, dict[str, str], str]:
+    headers = {name: value for name, value in response.headers.items() if name != "x-request-id"}
+    return response.status_code, headers, response.text
 
 
-async def answers(*, by_fastapi: bool, error: Exception | None = None) -> list[Any]:
-    """Return what all requests are answered; by FastAPI's own way, because of telemetry."""
+async def responses(*, by_fastapi: bool, error: Exception | None = None) -> list[Any]:
+    """Return the responses to all requests; with telemetry, every request takes FastAPI's way."""
     units = FailingUnitsOfWork()
     units.on_commit = units.on_reading = error
     settings = settings_for("memory://").model_copy(update={"telemetry_enabled": by_fastapi})
@@ -87,11 +87,11 @@ async def answers(*, by_fastapi: bool, error: Exception | None = None) -> list[A
 @pytest.mark.parametrize(
     ("error", "status"), [(None, 201), (StorageFull("x"), 507), (ZeroDivisionError(), 500)]
 )
-async def test_both_ways_answer_the_same(error: Exception | None, status: int) -> None:
-    direct = await answers(by_fastapi=False, error=error)
+async def test_both_ways_response_the_same(error: Exception | None, status: int) -> None:
+    direct = await responses(by_fastapi=False, error=error)
 
     for request, ours, theirs in zip(
-        REQUESTS, direct, await answers(by_fastapi=True, error=error), strict=True
+        REQUESTS, direct, await responses(by_fastapi=True, error=error), strict=True
     ):
         assert ours == theirs, request
     assert direct[0][0] == status

@@ -9,22 +9,22 @@ from tests.integration.problem_document import problem_of
 from tests.integration.service import ITEMS, UNKNOWN_ID, create, in_memory_only
 
 
-async def test_an_item_is_answered_with_its_tag(client: httpx.AsyncClient) -> None:
+async def test_an_item_has_an_etag(client: httpx.AsyncClient) -> None:
     item = await create(client)
 
-    answer = await client.get(f"{ITEMS}/{item['id']}")
+    response = await client.get(f"{ITEMS}/{item['id']}")
 
-    assert (answer.status_code, answer.json()) == (200, item)
-    assert answer.headers["ETag"] == '"1"'
+    assert (response.status_code, response.json()) == (200, item)
+    assert response.headers["ETag"] == '"1"'
 
 
 @pytest.mark.parametrize("spelling", [str.upper, lambda item_id: item_id.replace("-", "")])
 async def test_an_id_has_other_spellings(client: httpx.AsyncClient, spelling: type[str]) -> None:
     item = await create(client)
 
-    answer = await client.get(f"{ITEMS}/{spelling(item['id'])}")
+    response = await client.get(f"{ITEMS}/{spelling(item['id'])}")
 
-    assert answer.json() == item
+    assert response.json() == item
 
 
 @pytest.mark.parametrize("item_id", [UNKNOWN_ID, "no-uuid"])
@@ -59,12 +59,12 @@ async def test_what_does_not_exist_is_not_found(
     client: httpx.AsyncClient, method: str, item_id: str
 ) -> None:
     body = {"name": "x"} if method in {"PUT", "PATCH"} else None
-    answer = await client.request(method, f"{ITEMS}/{item_id}", json=body)
+    response = await client.request(method, f"{ITEMS}/{item_id}", json=body)
 
     if method == "HEAD":
-        assert (answer.status_code, answer.content) == (404, b"")
+        assert (response.status_code, response.content) == (404, b"")
     else:
-        problem_of(answer, 404)
+        problem_of(response, 404)
 
 
 @in_memory_only
@@ -77,20 +77,20 @@ async def test_a_client_that_has_the_version_is_not_sent_it_again(
 ) -> None:
     item = await create(client)
 
-    answer = await client.get(f"{ITEMS}/{item['id']}", headers={"If-None-Match": known})
+    response = await client.get(f"{ITEMS}/{item['id']}", headers={"If-None-Match": known})
 
-    assert (answer.status_code, answer.content) == (304, b"")
-    assert answer.headers["ETag"] == '"1"'
+    assert (response.status_code, response.content) == (304, b"")
+    assert response.headers["ETag"] == '"1"'
 
 
 async def test_several_fields_are_one_list(client: httpx.AsyncClient) -> None:
     item = await create(client)
 
-    answer = await client.get(
+    response = await client.get(
         f"{ITEMS}/{item['id']}", headers=[("If-None-Match", '"7"'), ("If-None-Match", '"1"')]
     )
 
-    assert answer.status_code == 304
+    assert response.status_code == 304
 
 
 @in_memory_only
@@ -102,11 +102,11 @@ async def test_a_client_that_has_another_version_is_sent_the_item(
 ) -> None:
     item = await create(client)
 
-    answer = await client.get(
+    response = await client.get(
         f"{ITEMS}/{item['id']}", headers=[(b"If-None-Match", known.encode("latin-1"))]
     )
 
-    assert (answer.status_code, answer.json()) == (200, item)
+    assert (response.status_code, response.json()) == (200, item)
 
 
 async def test_a_changed_item_is_sent_again(client: httpx.AsyncClient) -> None:
@@ -116,17 +116,17 @@ async def test_a_changed_item_is_sent_again(client: httpx.AsyncClient) -> None:
 
     await client.patch(path, json={"name": "desk"})
 
-    answer = await client.get(path, headers=known)
-    assert (answer.status_code, answer.headers["ETag"]) == (200, '"2"')
+    response = await client.get(path, headers=known)
+    assert (response.status_code, response.headers["ETag"]) == (200, '"2"')
 
 
 @pytest.mark.parametrize("known", ["*", '"1"'])
 async def test_having_an_item_that_does_not_exist_is_not_found(
     client: httpx.AsyncClient, known: str
 ) -> None:
-    answer = await client.get(f"{ITEMS}/{UNKNOWN_ID}", headers={"If-None-Match": known})
+    response = await client.get(f"{ITEMS}/{UNKNOWN_ID}", headers={"If-None-Match": known})
 
-    problem_of(answer, 404)
+    problem_of(response, 404)
 
 
 @in_memory_only

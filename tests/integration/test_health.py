@@ -19,21 +19,21 @@ PROMPTLY = 2.5
 
 async def assert_not_ready(client: httpx.AsyncClient) -> None:
     started = time.perf_counter()
-    answer = await client.get("/health/ready")
+    response = await client.get("/health/ready")
 
     assert time.perf_counter() - started < PROMPTLY
-    problem_of(answer, 503)
-    assert answer.headers["Retry-After"]
+    problem_of(response, 503)
+    assert response.headers["Retry-After"]
     live = await client.get("/health/live")
     assert (live.status_code, live.json()) == (200, {"status": "ok"})
 
 
 async def test_it_lives_and_is_ready(client: httpx.AsyncClient) -> None:
     for path in ("/health/live", "/health/ready"):
-        answer = await client.get(path)
-        assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
-        assert answer.headers["Content-Type"] == "application/json"
-        assert answer.headers["Cache-Control"] == "no-store"
+        response = await client.get(path)
+        assert (response.status_code, response.json()) == (200, {"status": "ok"})
+        assert response.headers["Content-Type"] == "application/json"
+        assert response.headers["Cache-Control"] == "no-store"
 
 
 async def test_it_is_not_ready_on_an_empty_database(empty_postgresql_url: str) -> None:
@@ -74,7 +74,7 @@ async def test_it_starts_and_is_not_ready_while_the_database_is_down() -> None:
         problem_of(await client.post(ITEMS, json={"name": "lamp"}), 503)
 
 
-async def test_it_is_not_ready_when_the_database_does_not_answer() -> None:
+async def test_it_is_not_ready_when_the_database_does_not_response() -> None:
     async with silent_server() as port:
         url = f"postgresql+asyncpg://service:hunter2@127.0.0.1:{port}/items"
         async with client_of(create_app(settings_for(url))) as client:

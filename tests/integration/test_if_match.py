@@ -24,8 +24,8 @@ def method(request: pytest.FixtureRequest) -> str:
 async def item(client: httpx.AsyncClient) -> dict[str, Any]:
     """An item at version 2."""
     created = await create(client)
-    answer = await client.patch(f"{ITEMS}/{created['id']}", json={"name": "second"})
-    changed: dict[str, Any] = answer.json()
+    response = await client.patch(f"{ITEMS}/{created['id']}", json={"name": "second"})
+    changed: dict[str, Any] = response.json()
     return changed
 
 
@@ -39,8 +39,8 @@ async def change(
 
 
 async def was_changed(client: httpx.AsyncClient, item: dict[str, Any]) -> bool:
-    answer = await client.get(f"{ITEMS}/{item['id']}")
-    return answer.status_code == 404 or answer.json() != item
+    response = await client.get(f"{ITEMS}/{item['id']}")
+    return response.status_code == 404 or response.json() != item
 
 
 @in_memory_only
@@ -62,9 +62,9 @@ async def was_changed(client: httpx.AsyncClient, item: dict[str, Any]) -> bool:
 async def test_a_change_meant_for_the_version_is_made(
     client: httpx.AsyncClient, method: str, item: dict[str, Any], condition: str
 ) -> None:
-    answer = await change(client, method, item["id"], {"If-Match": condition})
+    response = await change(client, method, item["id"], {"If-Match": condition})
 
-    assert answer.status_code == DONE[method]
+    assert response.status_code == DONE[method]
     assert await was_changed(client, item)
 
 
@@ -94,12 +94,14 @@ async def test_a_change_meant_for_the_version_is_made(
         "é",
     ],
 )
-async def test_a_change_meant_for_another_version_is_refused(
+async def test_a_change_meant_for_another_version_is_rejected(
     client: httpx.AsyncClient, method: str, item: dict[str, Any], condition: str
 ) -> None:
-    answer = await change(client, method, item["id"], [(b"If-Match", condition.encode("latin-1"))])
+    response = await change(
+        client, method, item["id"], [(b"If-Match", condition.encode("latin-1"))]
+    )
 
-    problem_of(answer, 412)
+    problem_of(response, 412)
     assert not await was_changed(client, item)
 
 
@@ -107,13 +109,13 @@ async def test_a_change_meant_for_another_version_is_refused(
 async def test_every_storage_makes_a_change_meant_for_the_version(
     client: httpx.AsyncClient, method: str, item: dict[str, Any], condition: str
 ) -> None:
-    answer = await change(client, method, item["id"], {"If-Match": condition})
+    response = await change(client, method, item["id"], {"If-Match": condition})
 
-    assert answer.status_code == DONE[method]
+    assert response.status_code == DONE[method]
     assert await was_changed(client, item)
 
 
-async def test_every_storage_refuses_a_change_meant_for_another_version(
+async def test_every_storage_rejects_a_change_meant_for_another_version(
     client: httpx.AsyncClient, method: str, item: dict[str, Any]
 ) -> None:
     for condition in ('"1"', '"1", "3"', 'W/"1"', "2", "garbage", ""):
@@ -125,9 +127,9 @@ async def test_every_storage_refuses_a_change_meant_for_another_version(
 async def test_several_fields_are_one_list(
     client: httpx.AsyncClient, method: str, item: dict[str, Any]
 ) -> None:
-    answer = await change(client, method, item["id"], [("If-Match", '"1"'), ("If-Match", '"2"')])
+    response = await change(client, method, item["id"], [("If-Match", '"1"'), ("If-Match", '"2"')])
 
-    assert answer.status_code == DONE[method]
+    assert response.status_code == DONE[method]
 
 
 @pytest.mark.parametrize("condition", ["*", '"1"', "garbage"])
@@ -141,9 +143,9 @@ async def test_a_chain_of_changes_follows_the_tags(client: httpx.AsyncClient) ->
     item_id = (await create(client))["id"]
     tag = '"1"'
     for version in (2, 3, 4):
-        answer = await change(client, "PUT", item_id, {"If-Match": tag})
-        assert answer.status_code == 200
-        tag = answer.headers["ETag"]
+        response = await change(client, "PUT", item_id, {"If-Match": tag})
+        assert response.status_code == 200
+        tag = response.headers["ETag"]
         assert tag == f'"{version}"'
 
     problem_of(await change(client, "DELETE", item_id, {"If-Match": '"1"'}), 412)
@@ -154,6 +156,6 @@ async def test_a_chain_of_changes_follows_the_tags(client: httpx.AsyncClient) ->
 async def test_if_none_match_on_a_change_is_of_no_account(
     client: httpx.AsyncClient, method: str, item: dict[str, Any]
 ) -> None:
-    answer = await change(client, method, item["id"], {"If-None-Match": '"7"'})
+    response = await change(client, method, item["id"], {"If-None-Match": '"7"'})
 
-    assert answer.status_code == DONE[method]
+    assert response.status_code == DONE[method]

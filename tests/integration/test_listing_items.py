@@ -15,16 +15,16 @@ async def create_all(client: httpx.AsyncClient, count: int) -> list[str]:
     return [(await create(client, f"item {n}"))["id"] for n in range(count)]
 
 
-def next_page(answer: httpx.Response) -> str | None:
-    return answer.links.get(NEXT, {}).get("url")
+def next_page(response: httpx.Response) -> str | None:
+    return response.links.get(NEXT, {}).get("url")
 
 
 async def test_an_empty_collection_is_an_empty_array(client: httpx.AsyncClient) -> None:
-    answer = await client.get(ITEMS)
+    response = await client.get(ITEMS)
 
-    assert (answer.status_code, answer.json()) == (200, [])
-    assert answer.headers["Content-Type"] == "application/json"
-    assert "Link" not in answer.headers
+    assert (response.status_code, response.json()) == (200, [])
+    assert response.headers["Content-Type"] == "application/json"
+    assert "Link" not in response.headers
 
 
 async def test_items_come_in_creation_order(client: httpx.AsyncClient) -> None:
@@ -42,11 +42,11 @@ async def test_walking_the_links_meets_every_item_once_and_in_order(
     met = []
     page: str | None = f"{ITEMS}?limit={limit}"
     while page:
-        answer = await client.get(page)
-        assert answer.status_code == 200
-        assert 1 <= len(answer.json()) <= limit
-        met += [item["id"] for item in answer.json()]
-        page = next_page(answer)
+        response = await client.get(page)
+        assert response.status_code == 200
+        assert 1 <= len(response.json()) <= limit
+        met += [item["id"] for item in response.json()]
+        page = next_page(response)
 
     assert met == created
 
@@ -70,10 +70,10 @@ async def test_a_walk_goes_on_when_its_place_was_deleted_and_items_were_added(
 async def test_without_a_limit_a_page_has_fifty_items(client: httpx.AsyncClient) -> None:
     await create_all(client, 51)
 
-    answer = await client.get(ITEMS)
+    response = await client.get(ITEMS)
 
-    assert len(answer.json()) == 50
-    rest = await client.get(str(next_page(answer)))
+    assert len(response.json()) == 50
+    rest = await client.get(str(next_page(response)))
     assert len(rest.json()) == 1
 
 
@@ -97,10 +97,10 @@ async def test_limits_at_the_bounds_are_taken(client: httpx.AsyncClient, limit: 
     ],
 )
 @in_memory_only
-async def test_other_limits_are_refused(client: httpx.AsyncClient, limit: str, error: str) -> None:
-    answer = await client.get(ITEMS, params={"limit": limit})
+async def test_other_limits_are_rejected(client: httpx.AsyncClient, limit: str, error: str) -> None:
+    response = await client.get(ITEMS, params={"limit": limit})
 
-    assert errors_of(answer) == [("query", "#/limit", error)]
+    assert errors_of(response) == [("query", "#/limit", error)]
 
 
 @in_memory_only
@@ -108,14 +108,14 @@ async def test_other_limits_are_refused(client: httpx.AsyncClient, limit: str, e
     "cursor",
     ["", "x", "A" * 28, "A" * 1000, "é", "\x00", "null", "01890a5d-ac96-774b-bcce-b302099a8057"],
 )
-async def test_what_is_no_cursor_is_refused(client: httpx.AsyncClient, cursor: str) -> None:
-    answer = await client.get(ITEMS, params={"cursor": cursor})
+async def test_what_is_no_cursor_is_rejected(client: httpx.AsyncClient, cursor: str) -> None:
+    response = await client.get(ITEMS, params={"cursor": cursor})
 
-    assert errors_of(answer) == [("query", "#/cursor", "cursor")]
+    assert errors_of(response) == [("query", "#/cursor", "cursor")]
 
 
 @in_memory_only
-async def test_every_alteration_of_one_character_of_a_cursor_is_refused(
+async def test_every_alteration_of_one_character_of_a_cursor_is_rejected(
     client: httpx.AsyncClient,
 ) -> None:
     await create_all(client, 2)
@@ -131,11 +131,11 @@ async def test_every_alteration_of_one_character_of_a_cursor_is_refused(
     shortened = {cursor[:place] + cursor[place + 1 :] for place in range(len(cursor))}
     lengthened = {cursor + character for character in "A=_ "}
     for wrong in altered | shortened | lengthened:
-        answer = await client.get(ITEMS, params={"cursor": wrong})
-        assert answer.status_code == 422, wrong
+        response = await client.get(ITEMS, params={"cursor": wrong})
+        assert response.status_code == 422, wrong
 
 
-async def test_wrong_queries_are_refused_by_every_storage(client: httpx.AsyncClient) -> None:
+async def test_wrong_queries_are_rejected_by_every_storage(client: httpx.AsyncClient) -> None:
     await create_all(client, 2)
     link = httpx.URL(str(next_page(await client.get(f"{ITEMS}?limit=1"))))
     cursor = link.params["cursor"]

@@ -39,7 +39,7 @@ FRAMING = {"content-length", "content-type"}
 
 @dataclass(frozen=True)
 class Case:
-    """A request, and the status that its answer must have."""
+    """A request, and the status that its response must have."""
 
     operation: tuple[str, str]
     status: int
@@ -134,33 +134,33 @@ async def tried(storage_url: str) -> AsyncIterator[Tried]:
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
-async def test_an_answer_is_as_the_document_says(tried: Tried, case: Case) -> None:
-    answer = await tried.send(case)
+async def test_an_response_is_as_the_document_says(tried: Tried, case: Case) -> None:
+    response = await tried.send(case)
 
-    assert answer.status_code == case.status, answer.text
+    assert response.status_code == case.status, response.text
     method, path = case.operation
     described = tried.document["paths"][path][method]["responses"][str(case.status)]
-    assert_content(answer, described.get("content", {}), tried.document)
-    assert_headers(answer, described.get("headers", {}), tried.document)
+    assert_content(response, described.get("content", {}), tried.document)
+    assert_headers(response, described.get("headers", {}), tried.document)
 
 
-def assert_content(answer: httpx.Response, described: Document, document: Document) -> None:
+def assert_content(response: httpx.Response, described: Document, document: Document) -> None:
     if not described:
-        assert answer.content == b""
-        assert "Content-Type" not in answer.headers
+        assert response.content == b""
+        assert "Content-Type" not in response.headers
         return
-    assert list(described) == [answer.headers["Content-Type"]]
-    schema = described[answer.headers["Content-Type"]]["schema"]
+    assert list(described) == [response.headers["Content-Type"]]
+    schema = described[response.headers["Content-Type"]]["schema"]
     assert schema
-    validator_of(schema, document).validate(answer.json())
+    validator_of(schema, document).validate(response.json())
 
 
-def assert_headers(answer: httpx.Response, described: Document, document: Document) -> None:
+def assert_headers(response: httpx.Response, described: Document, document: Document) -> None:
     names = {name.lower() for name in described}
-    assert set(answer.headers) - FRAMING <= names
+    assert set(response.headers) - FRAMING <= names
     for name, header in described.items():
-        if name in answer.headers:
-            validator_of(header["schema"], document).validate(answer.headers[name])
+        if name in response.headers:
+            validator_of(header["schema"], document).validate(response.headers[name])
         else:
             assert not header["required"], name
 
@@ -176,21 +176,21 @@ async def test_every_status_that_is_described_is_sent(tried: Tried) -> None:
     sent = {(*case.operation, str(case.status)) for case in CASES}
     # tests/integration/test_health.py sends this one.
     sent.add(("get", "/health/ready", "503"))
-    # And tests/faults/test_malformed_requests.py this one, which the server answers, not the app.
+    # And tests/faults/test_malformed_requests.py this one, which the server responds, not the app.
     sent |= {(method, path, "413") for method, path in CHANGING_WITH_A_BODY}
     assert {each for each in described if each[2] != "default"} == sent
 
 
 async def test_every_operation_describes_its_other_errors(tried: Tried) -> None:
     tried.units.on_reading = RuntimeError("broken")
-    answer = await tried.client.get(ITEMS)
+    response = await tried.client.get(ITEMS)
 
-    assert answer.status_code == 500
+    assert response.status_code == 500
     for operations in tried.document["paths"].values():
         for operation in operations.values():
             described = operation["responses"]["default"]
-            assert_content(answer, described["content"], tried.document)
-            assert_headers(answer, described.get("headers", {}), tried.document)
+            assert_content(response, described["content"], tried.document)
+            assert_headers(response, described.get("headers", {}), tried.document)
 
 
 async def test_every_reference_leads_somewhere(tried: Tried) -> None:
@@ -266,13 +266,13 @@ async def test_a_body_is_taken_if_the_document_allows_it(
     item = await create(tried.client)
     method, path = ("POST", ITEMS) if "Create" in schema else ("PATCH", f"{ITEMS}/{item['id']}")
 
-    answer = await tried.client.request(method, path, json=content)
+    response = await tried.client.request(method, path, json=content)
 
     allowed = validator_of(
         tried.document["components"]["schemas"][schema], tried.document
     ).is_valid(content)
     assert allowed is taken
-    assert (answer.status_code < 300) is taken
+    assert (response.status_code < 300) is taken
 
 
 async def test_nothing_left_out_of_a_patch_is_said_to_have_a_value(tried: Tried) -> None:

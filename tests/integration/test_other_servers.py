@@ -60,8 +60,8 @@ async def test_uvicorn_serves_it_with_a_limit_to_bodies_and_says_what_is_off() -
             assert created.status_code == 201
             whole = await client.post(ITEMS, content=LARGE, headers=JSON)
             pieces = await client.post(ITEMS, content=in_pieces(LARGE), headers=JSON)
-        for answer in (whole, pieces):
-            problem_of(answer, BODY_TOO_LARGE)
+        for response in (whole, pieces):
+            problem_of(response, BODY_TOO_LARGE)
 
     lines = [line for line in process.log_lines() if isinstance(line, dict) and "without" in line]
     (line,) = lines

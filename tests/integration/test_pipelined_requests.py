@@ -1,4 +1,4 @@
-"""Requests that are sent ahead are answered in order, however the network cuts them.
+"""Pipelined requests get their responses in order, however the network splits the data.
 
 Taken out, what `HttpProtocol._end_of_piece` does lets the parser run into the next request: its
 bytes count as those of the one before, and it is parsed while that is served. Taken out, the bound
@@ -129,7 +129,7 @@ def assert_complete(sent: bytes, number: int) -> None:
     assert sent.count(b"HTTP/1.1 200 OK\r\n") == number
 
 
-async def test_each_is_answered_wherever_the_network_cuts_in_two() -> None:
+async def test_each_gets_its_response_wherever_the_data_is_split() -> None:
     content = b"".join(REQUESTS)
     for cut in range(len(content) + 1):
         sent = await responses_to(filter(None, (content[:cut], content[cut:])))
@@ -138,14 +138,14 @@ async def test_each_is_answered_wherever_the_network_cuts_in_two() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.integers(0, len(b"".join(REQUESTS))), max_size=12))
-def test_each_is_answered_however_the_network_cuts(cuts: list[int]) -> None:
+def test_each_gets_its_response_however_the_data_is_split(cuts: list[int]) -> None:
     content = b"".join(REQUESTS)
     edges = sorted({0, *cuts, len(content)})
     pieces = [content[a:b] for a, b in pairwise(edges)]
     assert_complete(asyncio.run(responses_to(pieces)), len(REQUESTS))
 
 
-async def test_a_thousand_in_one_piece_are_answered_in_order() -> None:
+async def test_a_thousand_in_one_send_get_responses_in_order() -> None:
     requests = [b"GET /%d HTTP/1.1\r\n" % number + HOST + b"\r\n" for number in range(1_000)]
     content = b"".join(requests)
     assert len(content) > MAX_HEAD_BYTES

@@ -68,11 +68,11 @@ async def test_an_exception_tells_nothing_of_its_text(
         units.on_reading = units.on_commit = error
         body = {"name": "x"} if method in {"POST", "PUT", "PATCH"} else None
 
-        answer = await client.request(method, path.format(id=item["id"]), json=body)
+        response = await client.request(method, path.format(id=item["id"]), json=body)
 
-    problem_of(answer, status)
-    assert "hunter2" not in answer.text + str(answer.headers)
-    assert type(error).__name__ not in answer.text
+    problem_of(response, status)
+    assert "hunter2" not in response.text + str(response.headers)
+    assert type(error).__name__ not in response.text
 
 
 async def test_units_of_work_that_cannot_be_made_are_a_problem() -> None:
@@ -82,10 +82,10 @@ async def test_units_of_work_that_cannot_be_made_are_a_problem() -> None:
 
     app = create_app(settings_for("memory://"), units_of_work=Broken())
     async with client_of(app) as client:
-        answer = await client.get(ITEMS)
+        response = await client.get(ITEMS)
 
-    problem_of(answer, 500)
-    assert "hunter2" not in answer.text
+    problem_of(response, 500)
+    assert "hunter2" not in response.text
 
 
 @in_memory_only
@@ -107,12 +107,12 @@ async def test_errors_that_other_routes_raise_are_problem_documents(app: FastAPI
         raise HTTPException(499, "The client has gone.")
 
     async with client_of(app) as client:
-        answer = await client.get("/loans/7")
-        assert problem_of(answer, 404, blank=True)["detail"] == "There is no loan 7."
+        response = await client.get("/loans/7")
+        assert problem_of(response, 404, blank=True)["detail"] == "There is no loan 7."
         assert problem_of(await client.get("/unnamed"), 499, blank=True)["title"] == "Error"
-        answer = await client.get("/teapot")
-        assert problem_of(answer, 418, blank=True)["detail"] == "short and stout"
-        assert answer.headers["X-Spout"] == "yes"
+        response = await client.get("/teapot")
+        assert problem_of(response, 418, blank=True)["detail"] == "short and stout"
+        assert response.headers["X-Spout"] == "yes"
         problem_of(await client.get("/broken", params={"number": 0}), 500)
         error = problem_of(await client.get("/broken"), 422)["errors"][0]
         assert (error["in"], error["pointer"], error["type"]) == ("query", "#/number", "missing")

@@ -106,9 +106,9 @@ async def test_a_change_that_fails(name: str) -> None:
     units = FailingUnitsOfWork()
     units.on_commit = BY_COMMIT[name]
     async with client_of(create_app(settings_for("memory://"), units_of_work=units)) as client:
-        answer = await client.post(ITEMS, json=BODY)
+        response = await client.post(ITEMS, json=BODY)
 
-    problem_of(answer, PROBLEM_TYPES[name])
+    problem_of(response, PROBLEM_TYPES[name])
 
 
 async def test_keys(tmp_path: Path) -> None:

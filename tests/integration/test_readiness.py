@@ -19,13 +19,13 @@ class Storage:
 
     def __init__(self) -> None:
         self.error: Exception | None = None
-        self.answers = asyncio.Event()
-        self.answers.set()
+        self.responds = asyncio.Event()
+        self.responds.set()
         self.checks = 0
 
     async def check(self) -> None:
         self.checks += 1
-        await self.answers.wait()
+        await self.responds.wait()
         if self.error:
             raise self.error
 
@@ -48,14 +48,14 @@ async def until(ready: Readiness, expected: bool) -> None:
             await asyncio.sleep(0.001)
 
 
-async def test_the_first_answer_is_waited_for() -> None:
+async def test_the_first_response_is_waited_for() -> None:
     storage = Storage()
-    storage.answers.clear()
+    storage.responds.clear()
     async with checked(storage) as ready:
         asking = asyncio.create_task(ready.is_ready())
         await asyncio.sleep(0.02)
         assert not asking.done()
-        storage.answers.set()
+        storage.responds.set()
         assert await asking
 
 
@@ -85,23 +85,23 @@ async def test_it_follows_the_storage_and_says_so_once(log_lines: list[Any]) -> 
     ]
 
 
-async def test_a_storage_that_does_not_answer_is_not_waited_for(
+async def test_a_storage_that_does_not_response_is_not_waited_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(readiness, "ANSWER_WITHIN_SECONDS", 0.01)
+    monkeypatch.setattr(readiness, "CHECK_TIMEOUT_SECONDS", 0.01)
     storage = Storage()
     async with checked(storage) as ready:
         await until(ready, True)
-        storage.answers.clear()
+        storage.responds.clear()
         await until(ready, False)
-        storage.answers.set()
+        storage.responds.set()
         await until(ready, True)
 
 
-async def test_a_check_that_takes_its_time_to_end_holds_no_answer_up(
+async def test_a_check_that_takes_its_time_to_end_holds_no_response_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(readiness, "ANSWER_WITHIN_SECONDS", 0.01)
+    monkeypatch.setattr(readiness, "CHECK_TIMEOUT_SECONDS", 0.01)
     ends = asyncio.Event()
 
     async def stubborn() -> None:

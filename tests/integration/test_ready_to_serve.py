@@ -194,7 +194,7 @@ async def test_a_server_that_may_only_be_read_is_not_ready(
 
 
 @pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
-async def test_a_database_that_cannot_store_every_text_is_refused_by_name(
+async def test_a_database_that_cannot_store_every_text_is_rejected_by_name(
     postgresql_server_url: str, encoding: str, log_lines: list[Any]
 ) -> None:
     options = f"ENCODING '{encoding}' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"

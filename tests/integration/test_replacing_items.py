@@ -8,13 +8,13 @@ from tests.integration.service import ITEMS, create, stored
 async def test_both_fields_are_replaced(client: httpx.AsyncClient) -> None:
     item = await create(client)
 
-    answer = await client.put(
+    response = await client.put(
         f"{ITEMS}/{item['id']}", json={"name": " desk ", "description": "It stands."}
     )
 
-    assert answer.status_code == 200
-    assert answer.headers["ETag"] == '"2"'
-    replaced = answer.json()
+    assert response.status_code == 200
+    assert response.headers["ETag"] == '"2"'
+    replaced = response.json()
     assert replaced == {
         **item,
         "name": "desk",
@@ -29,9 +29,9 @@ async def test_both_fields_are_replaced(client: httpx.AsyncClient) -> None:
 async def test_a_description_that_is_left_out_is_cleared(client: httpx.AsyncClient) -> None:
     item = await create(client, description="It shines.")
 
-    answer = await client.put(f"{ITEMS}/{item['id']}", json={"name": "lamp"})
+    response = await client.put(f"{ITEMS}/{item['id']}", json={"name": "lamp"})
 
-    assert answer.json()["description"] is None
+    assert response.json()["description"] is None
     assert (await stored(client, item["id"]))["description"] is None
 
 
@@ -39,8 +39,8 @@ async def test_the_same_again_is_a_new_version(client: httpx.AsyncClient) -> Non
     item = await create(client, "lamp", None)
 
     for version in (2, 3, 4):
-        answer = await client.put(f"{ITEMS}/{item['id']}", json={"name": "lamp"})
-        assert (answer.status_code, answer.json()["version"]) == (200, version)
+        response = await client.put(f"{ITEMS}/{item['id']}", json={"name": "lamp"})
+        assert (response.status_code, response.json()["version"]) == (200, version)
 
 
 async def test_other_items_stay_as_they_are(client: httpx.AsyncClient) -> None:

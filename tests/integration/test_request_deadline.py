@@ -1,4 +1,4 @@
-"""A request that takes too long is answered with 503; only its own deadline does that to it."""
+"""A request that takes too long gets 503; only its own deadline does that to it."""
 
 import asyncio
 from contextlib import suppress
@@ -17,7 +17,7 @@ async def receive() -> Message:
     raise AssertionError("nobody reads the body")
 
 
-async def answer_after(seconds: float, scope: Scope, send: Send, *, begin: bool = False) -> None:
+async def respond_after(seconds: float, scope: Scope, send: Send, *, begin: bool = False) -> None:
     start: Message = {"type": "http.response.start", "status": 200, "headers": []}
     if begin:
         await send(start)
@@ -41,20 +41,20 @@ async def statuses(middleware: RequestDeadline) -> list[Any]:
     return [message["status"] for message in sent if "status" in message]
 
 
-async def test_requests_are_answered_in_time_each_by_its_own_deadline() -> None:
+async def test_every_request_has_its_own_deadline() -> None:
     delays = [0.0, 5.0, 0.01, 5.0, 0.0]
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        await answer_after(delays.pop(0), scope, send)
+        await respond_after(delays.pop(0), scope, send)
 
     middleware = deadline_of(0.1, app)
 
     async with asyncio.timeout(2):
-        answers = await asyncio.gather(*(statuses(middleware) for _ in range(5)))
+        responses = await asyncio.gather(*(statuses(middleware) for _ in range(5)))
         delays[:] = [5.0]
         later = await statuses(middleware)
 
-    assert answers == [[200], [503], [200], [503], [200]]
+    assert responses == [[200], [503], [200], [503], [200]]
     assert later == [503]
     assert not middleware._deadlines.pending
     assert not middleware._deadlines.cancelled
@@ -98,18 +98,18 @@ async def test_a_cancellation_by_someone_else_at_the_deadline_goes_on() -> None:
         await asyncio.create_task(statuses(deadline_of(0.01, app)))
 
 
-async def test_an_answer_that_has_begun_is_not_cut_off() -> None:
+async def test_an_response_that_has_begun_is_not_cut_off() -> None:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        await answer_after(0.1, scope, send, begin=True)
+        await respond_after(0.1, scope, send, begin=True)
 
     assert await statuses(deadline_of(0.01, app)) == [200]
 
 
-async def test_an_answer_in_spite_of_the_cancellation_is_sent() -> None:
+async def test_an_response_in_spite_of_the_cancellation_is_sent() -> None:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         with suppress(asyncio.CancelledError):
             await asyncio.sleep(5)
-        await answer_after(0, scope, send)
+        await respond_after(0, scope, send)
 
     assert await statuses(deadline_of(0.01, app)) == [200]
     task = asyncio.current_task()
@@ -121,7 +121,7 @@ def test_a_second_event_loop_has_deadlines_too() -> None:
     """Guards the timer: the one of a loop that was closed before it went off never does."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        await answer_after(delays.pop(0), scope, send)
+        await respond_after(delays.pop(0), scope, send)
 
     delays = [0.0, 5.0]
     middleware = deadline_of(0.1, app)

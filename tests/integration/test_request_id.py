@@ -1,4 +1,4 @@
-"""Every request has an id, which its answer names."""
+"""Every request has an id, which its response names."""
 
 import re
 
@@ -16,8 +16,8 @@ MADE = re.compile("[0-9a-f]{32}")
 @pytest.mark.parametrize("request_id", ["a", "A-b_c.9", "x" * 64, "0" * 32])
 async def test_a_well_formed_id_is_taken(client: httpx.AsyncClient, request_id: str) -> None:
     for path in (ITEMS, "/nothing", "/health/live"):
-        answer = await client.get(path, headers={"X-Request-ID": request_id})
-        assert answer.headers.get_list("X-Request-ID") == [request_id]
+        response = await client.get(path, headers={"X-Request-ID": request_id})
+        assert response.headers.get_list("X-Request-ID") == [request_id]
 
 
 @pytest.mark.parametrize(
@@ -40,21 +40,21 @@ async def test_a_well_formed_id_is_taken(client: httpx.AsyncClient, request_id: 
     ],
 )
 async def test_another_is_replaced(client: httpx.AsyncClient, request_id: bytes) -> None:
-    answer = await client.get(ITEMS, headers=[(b"X-Request-ID", request_id)])
+    response = await client.get(ITEMS, headers=[(b"X-Request-ID", request_id)])
 
-    (made,) = answer.headers.get_list("X-Request-ID")
+    (made,) = response.headers.get_list("X-Request-ID")
     assert MADE.fullmatch(made)
 
 
 async def test_every_request_gets_its_own(client: httpx.AsyncClient) -> None:
-    answers = [await client.get(ITEMS) for _ in range(20)]
+    responses = [await client.get(ITEMS) for _ in range(20)]
 
-    assert len({answer.headers["X-Request-ID"] for answer in answers}) == 20
+    assert len({response.headers["X-Request-ID"] for response in responses}) == 20
 
 
-async def test_every_answer_has_one(client: httpx.AsyncClient) -> None:
+async def test_every_response_has_one(client: httpx.AsyncClient) -> None:
     item = f"{ITEMS}/{(await create(client))['id']}"
-    answers = [
+    responses = [
         await client.get(item),
         await client.get(item, headers={"If-None-Match": "*"}),
         await client.head(item),
@@ -69,10 +69,10 @@ async def test_every_answer_has_one(client: httpx.AsyncClient) -> None:
         await client.delete(item),
     ]
 
-    statuses = [answer.status_code for answer in answers]
+    statuses = [response.status_code for response in responses]
     assert statuses == [200, 304, 200, 201, 422, 422, 405, 404, 200, 200, 200, 204]
-    for answer in answers:
-        (made,) = answer.headers.get_list("X-Request-ID")
+    for response in responses:
+        (made,) = response.headers.get_list("X-Request-ID")
         assert MADE.fullmatch(made)
 
 
@@ -81,8 +81,8 @@ async def test_a_failure_of_the_service_names_it_too(storage_url: str) -> None:
     units.on_reading = RuntimeError("broken")
     app = create_app(settings_for(storage_url), units_of_work=units)
     async with client_of(app) as client:
-        answer = await client.get(ITEMS, headers={"X-Request-ID": "mine"})
+        response = await client.get(ITEMS, headers={"X-Request-ID": "mine"})
 
-    assert answer.status_code == 500
-    assert answer.headers.get_list("X-Request-ID") == ["mine"]
-    assert answer.json()["request_id"] == "mine"
+    assert response.status_code == 500
+    assert response.headers.get_list("X-Request-ID") == ["mine"]
+    assert response.json()["request_id"] == "mine"

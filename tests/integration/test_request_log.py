@@ -21,7 +21,7 @@ SECRET = "hunter2"
 
 
 async def test_a_request_is_one_line(client: httpx.AsyncClient, log_lines: Lines) -> None:
-    answer = await client.get(ITEMS)
+    response = await client.get(ITEMS)
 
     _started, line = log_lines
     assert 0 < line.pop("duration_ms") < 10_000
@@ -31,7 +31,7 @@ async def test_a_request_is_one_line(client: httpx.AsyncClient, log_lines: Lines
         "method": "GET",
         "route": f"{ITEMS}/",
         "status": 200,
-        "request_id": answer.headers["X-Request-ID"],
+        "request_id": response.headers["X-Request-ID"],
     }
 
 
@@ -81,13 +81,13 @@ async def test_a_failure_is_told_with_its_exception(log_lines: Lines) -> None:
     units.on_reading = RuntimeError("broken")
     app = create_app(settings_for("memory://"), units_of_work=units)
     async with client_of(app) as client:
-        answer = await client.get(ITEMS)
+        response = await client.get(ITEMS)
 
     _started, failure, request = log_lines
     assert (failure["event"], failure["log_level"]) == ("unhandled error", "error")
     assert failure["exc_info"]
     assert (request["event"], request["status"]) == ("request", 500)
-    assert failure["request_id"] == request["request_id"] == answer.headers["X-Request-ID"]
+    assert failure["request_id"] == request["request_id"] == response.headers["X-Request-ID"]
 
 
 @in_memory_only

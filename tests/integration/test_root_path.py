@@ -100,8 +100,8 @@ async def test_health_needs_neither_key_nor_host_and_the_rest_does(
     ):
         elsewhere = {"Host": "10.0.0.7"}
         for path in ("/health/live", "/health/ready", "/health/live/"):
-            answer = await client.get("/shop" + path, headers=elsewhere)
-            assert answer.status_code == 200
+            response = await client.get("/shop" + path, headers=elsewhere)
+            assert response.status_code == 200
         for path in (ITEMS, "/health", "/health/other", "/docs"):
             problem_of(await client.get("/shop" + path), KEY_MISSING)
             problem_of(await client.get("/shop" + path, headers=elsewhere), UNKNOWN_HOST)
@@ -150,6 +150,6 @@ async def test_who_asks_the_service_itself_needs_no_prefix() -> None:
 
 
 @pytest.mark.parametrize("prefix", ["/api", "/api/v1/examples", "/health", "/docs"])
-def test_a_prefix_that_the_apps_own_paths_have_is_refused(prefix: str) -> None:
+def test_a_prefix_that_the_apps_own_paths_have_is_rejected(prefix: str) -> None:
     with pytest.raises(InvalidSettings, match=f"APP_ROOT_PATH: .* begin with {prefix} too"):
         create_app(settings_for("memory://", root_path=prefix))

@@ -88,11 +88,11 @@ async def test_no_password_is_in_the_log_when_the_database_is_down(tmp_path: Pat
         client_of(process) as client,
     ):
         assert (await client.get("/health/ready")).status_code == 503
-        answer = await client.post(ITEMS, json={"name": SECRET})
-        assert answer.status_code == 503
+        response = await client.post(ITEMS, json={"name": SECRET})
+        assert response.status_code == 503
 
     objects(process)
-    assert SECRET not in process.log + answer.text
+    assert SECRET not in process.log + response.text
 
 
 async def test_two_workers_start_at_once_on_a_new_file(tmp_path: Path) -> None:

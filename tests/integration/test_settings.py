@@ -169,7 +169,7 @@ def test_the_docs_are_there_as_the_settings_say(
         ("postgresql+asyncpg:service:hunter2", "not of the form driver://"),
     ],
 )
-def test_an_address_that_cannot_be_used_is_refused_without_its_secrets(
+def test_an_address_that_cannot_be_used_is_rejected_without_its_secrets(
     url: str, message: str
 ) -> None:
     with pytest.raises(ValidationError, match=message) as refusal:
@@ -230,7 +230,7 @@ def test_the_password_is_in_no_text_of_the_settings_or_of_the_engine() -> None:
         ("root_path", "https://example.org/shop"),
     ],
 )
-def test_other_values_are_refused(field: str, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_values_are_rejected(field: str, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name_of(field), text)
 
     with pytest.raises(ValidationError) as refusal:

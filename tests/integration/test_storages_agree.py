@@ -60,13 +60,13 @@ class Storages(RuleBasedStateMachine):
 
     @rule(target=items, body=ITEM_BODIES, key=KEYS)
     def create(self, body: bytes, key: str | None) -> Any:
-        (answer,) = self._same(_change("POST", ITEMS, body, None, key))
-        return self._created(answer)
+        (response,) = self._same(_change("POST", ITEMS, body, None, key))
+        return self._created(response)
 
     @rule(target=items, bodies=st.lists(VALID_BODIES, min_size=2, max_size=5))
     def create_several_at_once(self, bodies: list[bytes]) -> Any:
-        answers = self._same(*(_change("POST", ITEMS, body) for body in bodies))
-        return multiple(*(self._created(answer) for answer in answers))
+        responses = self._same(*(_change("POST", ITEMS, body) for body in bodies))
+        return multiple(*(self._created(response) for response in responses))
 
     @rule(item=items, condition=CONDITIONS)
     def get(self, item: str, condition: str | None) -> None:
@@ -79,8 +79,8 @@ class Storages(RuleBasedStateMachine):
         self, method: str, item: str, body: bytes, condition: str | None, key: str | None
     ) -> None:
         field = self._condition(item, condition)
-        (answer,) = self._same(_change(method, item, body, field, key))
-        self._note(item, answer)
+        (response,) = self._same(_change(method, item, body, field, key))
+        self._note(item, response)
 
     @rule(item=items, condition=CONDITIONS, key=KEYS)
     def delete(self, item: str, condition: str | None, key: str | None) -> None:
@@ -113,8 +113,8 @@ class Storages(RuleBasedStateMachine):
             _change(method, item, body if method.startswith("P") else None)
             for method, item in zip(methods, chosen, strict=False)
         ]
-        for item, answer in zip(chosen, self._same(*requests), strict=True):
-            self._note(item, answer)
+        for item, response in zip(chosen, self._same(*requests), strict=True):
+            self._note(item, response)
 
     @rule(item=items, methods=st.lists(CHANGES, min_size=2, max_size=5))
     def race_to_change_one_version(self, item: str, methods: list[str]) -> None:
@@ -123,8 +123,8 @@ class Storages(RuleBasedStateMachine):
             _change(method, item, b'{"name": "racer %d"}' % number, field)
             for number, method in enumerate(methods)
         ]
-        answers = self._run(self._apps.send(*requests))
-        outcomes = {name: _statuses(raced) for name, raced in answers.items()}
+        responses = self._run(self._apps.send(*requests))
+        outcomes = {name: _statuses(raced) for name, raced in responses.items()}
         first, *others = outcomes.values()
         assert all(other == first for other in others), outcomes
         assert first in ({200: 1, 412: len(methods) - 1}, {412: len(methods)}, {404: len(methods)})
@@ -132,27 +132,27 @@ class Storages(RuleBasedStateMachine):
 
     @rule(item=items, number=st.integers(2, 5))
     def race_to_delete(self, item: str, number: int) -> None:
-        answers = self._run(self._apps.send(*[_change("DELETE", item, None)] * number))
+        responses = self._run(self._apps.send(*[_change("DELETE", item, None)] * number))
         # One who read before the winner committed is told of a conflict, else that it is gone.
-        won = {name: _statuses(raced)[204] for name, raced in answers.items()}
+        won = {name: _statuses(raced)[204] for name, raced in responses.items()}
         assert len(set(won.values())) == 1, won
-        assert all(set(_statuses(raced)) <= {204, 404, 409} for raced in answers.values())
+        assert all(set(_statuses(raced)) <= {204, 404, 409} for raced in responses.values())
         (gone,) = self._same(Request("GET", item))
         assert gone.status == 404
 
     @rule(item=items, number=st.integers(2, 5))
     def race_with_one_key(self, item: str, number: int) -> None:
         request = _change("PUT", item, b'{"name": "once"}', None, f"race-{next(self._races)}")
-        answers = self._run(self._apps.send(*[request] * number))
-        for raced in answers.values():
+        responses = self._run(self._apps.send(*[request] * number))
+        for raced in responses.values():
             # One who comes while the first is under way is told so, else what the first was told.
             statuses = _statuses(raced)
             made = [each for each in raced if each.status == 200 and not _is_replayed(each)]
             assert set(statuses) <= ({200, 409} if made else {404, 409}), statuses
             assert len(made) == 1 or statuses[404] > 0, statuses
-        (answer,) = self._same(request)
-        assert _is_replayed(answer) or answer.status == 404
-        self._note(item, answer)
+        (response,) = self._same(request)
+        assert _is_replayed(response) or response.status == 404
+        self._note(item, response)
 
     @rule(time=TIMES)
     def let_time_pass(self, time: timedelta) -> None:
@@ -162,32 +162,32 @@ class Storages(RuleBasedStateMachine):
         self._same(Request("GET", f"{ITEMS}?limit=200"))
 
     def _same(self, *requests: Request) -> list[Answer]:
-        answers: list[Answer] = self._run(self._apps.same(*requests))
-        assert all(answer.status < 500 for answer in answers), answers
-        return answers
+        responses: list[Answer] = self._run(self._apps.same(*requests))
+        assert all(response.status < 500 for response in responses), responses
+        return responses
 
     def _settle(self, item: str) -> None:
         """After a race, whose winner is free, make the item the same everywhere."""
-        (answer,) = self._same(_change("PUT", item, b'{"name": "settled"}'))
-        self._note(item, answer)
+        (response,) = self._same(_change("PUT", item, b'{"name": "settled"}'))
+        self._note(item, response)
 
-    def _created(self, answer: Answer) -> Any:
-        if answer.status != 201:
+    def _created(self, response: Answer) -> Any:
+        if response.status != 201:
             return multiple()
-        item = answer.headers["location"]
-        self._note(item, answer)
+        item = response.headers["location"]
+        self._note(item, response)
         return item
 
-    def _note(self, item: str, answer: Answer) -> None:
-        if answer.status in {200, 201}:
-            self._versions[item] = json.loads(answer.body)["version"]
+    def _note(self, item: str, response: Answer) -> None:
+        if response.status in {200, 201}:
+            self._versions[item] = json.loads(response.body)["version"]
 
     def _condition(self, item: str, condition: str | None) -> str | None:
         return condition and condition.replace("{version}", str(self._versions[item]))
 
     def _page(self, path: str) -> Any:
-        (answer,) = self._same(Request("GET", path))
-        link = answer.headers.get("link")
+        (response,) = self._same(Request("GET", path))
+        link = response.headers.get("link")
         return link[1 : link.index(">")] if link else multiple()
 
 
@@ -203,12 +203,12 @@ def _change(
     return Request(method, path, body, headers if body is None else {**JSON, **headers})
 
 
-def _statuses(answers: list[Answer]) -> Counter[int]:
-    return Counter(answer.status for answer in answers)
+def _statuses(responses: list[Answer]) -> Counter[int]:
+    return Counter(response.status for response in responses)
 
 
-def _is_replayed(answer: Answer) -> bool:
-    return "idempotency-replayed" in answer.headers
+def _is_replayed(response: Answer) -> bool:
+    return "idempotency-replayed" in response.headers
 
 
 @pytest.fixture
@@ -253,11 +253,11 @@ QUICK = settings(
 )
 
 
-def test_storages_answer_the_same_requests_alike(apps: SameAppOnEachStorage, run: Run) -> None:
+def test_storages_response_the_same_requests_alike(apps: SameAppOnEachStorage, run: Run) -> None:
     run_state_machine_as_test(storages(apps, run), settings=QUICK)
 
 
 @pytest.mark.slow
-def test_storages_answer_many_more_requests_alike(apps: SameAppOnEachStorage, run: Run) -> None:
+def test_storages_response_many_more_requests_alike(apps: SameAppOnEachStorage, run: Run) -> None:
     many = settings(QUICK, max_examples=30, derandomize=False, print_blob=True)
     run_state_machine_as_test(storages(apps, run), settings=many)

@@ -84,12 +84,12 @@ async def _nothing_is_altered(target: Target) -> AsyncIterator[None]:
     WRONG,
     ids=lambda value: ascii(value[:40]) if isinstance(value, bytes) else None,
 )
-async def test_a_wrong_body_is_refused(
+async def test_a_wrong_body_is_rejected(
     target: Target, content: bytes, pointer: str, error: str
 ) -> None:
-    answer = await target.send(content)
+    response = await target.send(content)
 
-    assert errors_of(answer) == [("body", pointer, error)]
+    assert errors_of(response) == [("body", pointer, error)]
 
 
 async def test_no_storage_is_altered_by_any_wrong_body(target: Target) -> None:
@@ -99,18 +99,18 @@ async def test_no_storage_is_altered_by_any_wrong_body(target: Target) -> None:
 
 @in_memory_only
 async def test_what_was_sent_is_not_repeated(target: Target) -> None:
-    answer = await target.send(b'{"name": 12345678, "description": ["hunter2"]}')
+    response = await target.send(b'{"name": 12345678, "description": ["hunter2"]}')
 
-    assert answer.status_code == 422
-    assert "12345678" not in answer.text
-    assert "hunter2" not in answer.text
+    assert response.status_code == 422
+    assert "12345678" not in response.text
+    assert "hunter2" not in response.text
 
 
 @in_memory_only
 async def test_all_wrong_fields_are_named_at_once(target: Target) -> None:
-    answer = await target.send(b'{"name": 1, "description": 2, "colour": 3}')
+    response = await target.send(b'{"name": 1, "description": 2, "colour": 3}')
 
-    assert errors_of(answer) == [
+    assert errors_of(response) == [
         ("body", "#/name", "string_type"),
         ("body", "#/description", "string_type"),
         ("body", "#/colour", "extra_forbidden"),
@@ -120,9 +120,9 @@ async def test_all_wrong_fields_are_named_at_once(target: Target) -> None:
 @in_memory_only
 @pytest.mark.parametrize("target", ["POST", "PUT"], indirect=True)
 async def test_a_missing_name_is_named(target: Target) -> None:
-    answer = await target.send(b'{"description": "It shines."}')
+    response = await target.send(b'{"description": "It shines."}')
 
-    assert errors_of(answer) == [("body", "#/name", "missing")]
+    assert errors_of(response) == [("body", "#/name", "missing")]
 
 
 @in_memory_only
@@ -140,7 +140,7 @@ async def test_a_missing_name_is_named(target: Target) -> None:
         "application/octet-stream; type=application/json",
     ],
 )
-async def test_a_body_that_is_not_said_to_be_json_is_refused(
+async def test_a_body_that_is_not_said_to_be_json_is_rejected(
     target: Target, media_type: str | None
 ) -> None:
     headers = {} if media_type is None else {"Content-Type": media_type}
@@ -150,9 +150,9 @@ async def test_a_body_that_is_not_said_to_be_json_is_refused(
 
 @in_memory_only
 async def test_no_body_is_missing(target: Target) -> None:
-    answer = await target.client.request(target.method, target.path)
+    response = await target.client.request(target.method, target.path)
 
-    assert errors_of(answer) == [("body", "#", "missing")]
+    assert errors_of(response) == [("body", "#", "missing")]
 
 
 @in_memory_only
@@ -160,20 +160,20 @@ async def test_many_errors_make_no_large_response(target: Target) -> None:
     names = [f"field{n}" for n in range(4_000)]
     content = json.dumps({"name": "x", **dict.fromkeys(names, 1)}).encode()
 
-    answer = await target.send(content)
+    response = await target.send(content)
 
-    assert errors_of(answer) == [("body", f"#/{name}", "extra_forbidden") for name in names[:20]]
-    assert "the first 20 of 4000 errors" in answer.json()["detail"]
-    assert len(answer.content) < 4_000
+    assert errors_of(response) == [("body", f"#/{name}", "extra_forbidden") for name in names[:20]]
+    assert "the first 20 of 4000 errors" in response.json()["detail"]
+    assert len(response.content) < 4_000
 
 
 @in_memory_only
 async def test_a_long_name_is_not_repeated(target: Target) -> None:
     content = json.dumps({"name": "x", "ü" * 10_000: 1}).encode()
 
-    answer = await target.send(content)
+    response = await target.send(content)
 
-    assert errors_of(answer) == [("body", "#", "extra_forbidden")]
+    assert errors_of(response) == [("body", "#", "extra_forbidden")]
 
 
 @in_memory_only
@@ -188,6 +188,6 @@ async def test_a_long_name_is_not_repeated(target: Target) -> None:
     ],
 )
 async def test_json_under_any_of_its_names_is_read(target: Target, media_type: str) -> None:
-    answer = await target.send(b'{"name": 1}', {"Content-Type": media_type})
+    response = await target.send(b'{"name": 1}', {"Content-Type": media_type})
 
-    assert errors_of(answer) == [("body", "#/name", "string_type")]
+    assert errors_of(response) == [("body", "#/name", "string_type")]

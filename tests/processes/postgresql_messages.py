@@ -37,13 +37,13 @@ class ClientMessages:
             yield message
 
 
-class Answer:
-    """Follows what the server sends back, to the end of its answer."""
+class Response:
+    """Follows what the server sends back, to the end of its response."""
 
     def __init__(self) -> None:
         self._end = b""
 
     def is_complete(self, chunk: bytes) -> bool:
-        # The last message of an answer: its head, and one letter for the transaction's state.
+        # The last message of a response: its head, and one letter for the transaction's state.
         self._end = (self._end + chunk)[-len(READY_FOR_QUERY) - 1 :]
         return self._end.startswith(READY_FOR_QUERY)

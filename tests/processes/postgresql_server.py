@@ -167,7 +167,7 @@ class PostgresServer:
         self.resume()
 
     def freeze(self) -> None:
-        """Halt every process of the server: connections stay open and nothing answers."""
+        """Halt every process of the server: connections stay open and nothing responds."""
         self._halt_all()
 
     def thaw(self) -> None:

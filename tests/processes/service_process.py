@@ -79,7 +79,7 @@ class ServiceProcess:
         return [_decoded(line) for line in self.log.splitlines()]
 
     async def start(self) -> None:
-        """Start, and return when it answers that it is alive."""
+        """Start, and return when it responds that it is alive."""
         self.launch()
         deadline = time.monotonic() + PATIENCE_IN_SECONDS
         # No proxy that the environment names has anything to do with a process next to us.

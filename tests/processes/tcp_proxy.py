@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Self
 
-from tests.processes.postgresql_messages import Answer, ClientMessages
+from tests.processes.postgresql_messages import ClientMessages, Response
 from tests.processes.proxy_link import ProxyLink
 
 Matcher = Callable[[bytes], bool]
@@ -75,17 +75,17 @@ class TcpProxy:
         """Hold every chunk back for this long, in each direction; 0 ends it."""
         self._delay = seconds
 
-    def drop_commit_answer(self, matches: bytes = b"COMMIT") -> asyncio.Event:
-        """Do as `drop_next_answer` does, for the next message that contains these bytes."""
-        return self.drop_next_answer(lambda message: matches in message)
+    def drop_commit_response(self, matches: bytes = b"COMMIT") -> asyncio.Event:
+        """Do as `drop_next_response` does, for the next message that contains these bytes."""
+        return self.drop_next_response(lambda message: matches in message)
 
-    def drop_next_answer(self, when: Matcher) -> asyncio.Event:
-        """Lose the answer to one message: the server has done the work, the client never hears.
+    def drop_next_response(self, when: Matcher) -> asyncio.Event:
+        """Lose the response to one message: the server has done the work, the client never hears.
 
         `when` is asked about each whole message that any client sends, with the PostgreSQL
         protocol's letter and length in front; through TLS it sees nothing. The message it picks
-        reaches the server. The answer, up to the server's "ready for query", does not come back,
-        and then both sides are reset. So let it pick one that such an answer follows: a Query, a
+        reaches the server. The response, up to the server's "ready for query", does not come back,
+        and then both sides are reset. So let it pick one that such a response follows: a Query, a
         Bind or an Execute, and not the Parse of a statement that is only being prepared.
 
         It happens once; the event says that it has.
@@ -113,13 +113,13 @@ class TcpProxy:
         task.add_done_callback(self._links.pop)
 
     async def _join(self, link: ProxyLink) -> None:
-        lost_answer: asyncio.Future[asyncio.Event] = asyncio.Future()
+        lost_response: asyncio.Future[asyncio.Event] = asyncio.Future()
         try:
             await self._flowing.wait()
             await link.connect(*self._upstream)
             async with asyncio.TaskGroup() as directions:
-                directions.create_task(self._pass_up(link, lost_answer))
-                directions.create_task(self._pass_down(link, lost_answer))
+                directions.create_task(self._pass_up(link, lost_response))
+                directions.create_task(self._pass_down(link, lost_response))
             link.close()
         except* OSError:
             # One side has gone without an end, and so the other side is told.
@@ -127,31 +127,33 @@ class TcpProxy:
         finally:
             link.reset()
 
-    async def _pass_up(self, link: ProxyLink, lost_answer: asyncio.Future[asyncio.Event]) -> None:
+    async def _pass_up(self, link: ProxyLink, lost_response: asyncio.Future[asyncio.Event]) -> None:
         messages = ClientMessages()
         while chunk := await link.from_client():
             await self._travel(link)
             for message in messages.feed(chunk):
-                if self._fault and self._fault[0](message) and not lost_answer.done():
-                    lost_answer.set_result(self._fault[1])
+                if self._fault and self._fault[0](message) and not lost_response.done():
+                    lost_response.set_result(self._fault[1])
                     self._fault = None
             await link.to_server(chunk)
             self.bytes_up += len(chunk)
         await self._travel(link)
         await link.to_server(chunk)
 
-    async def _pass_down(self, link: ProxyLink, lost_answer: asyncio.Future[asyncio.Event]) -> None:
-        answer = Answer()
+    async def _pass_down(
+        self, link: ProxyLink, lost_response: asyncio.Future[asyncio.Event]
+    ) -> None:
+        response = Response()
         while chunk := await link.from_server():
             await self._travel(link)
-            if lost_answer.done():
-                if answer.is_complete(chunk):
+            if lost_response.done():
+                if response.is_complete(chunk):
                     break
                 continue
             await link.to_client(chunk)
             self.bytes_down += len(chunk)
-        if lost_answer.done():
-            lost_answer.result().set()
+        if lost_response.done():
+            lost_response.result().set()
             raise ConnectionResetError
         await self._travel(link)
         await link.to_client(chunk)

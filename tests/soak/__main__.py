@@ -2,7 +2,7 @@
 
 Starts the service and its database on this machine, lets clients create, read, change and delete
 items, and meanwhile kills, stops, freezes, cuts and blocks what can be, one thing after the other.
-Each client sends a request again, with its Idempotency-Key, until it has an answer. In the end
+Each client sends a request again, with its Idempotency-Key, until it has a response. In the end
 everything that was acknowledged must be there once, and nothing may be left over. Exits with 1 if
 anything is wrong. Ctrl-C ends it before its time, without an account.
 """

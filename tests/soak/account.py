@@ -7,7 +7,7 @@ from collections import Counter, defaultdict, deque
 from tests.soak.ledger import DUPLICATED, LOST
 
 WRONG_READ = "wrong reads"
-UNEXPECTED = "unexpected answers"
+UNEXPECTED = "unexpected responses"
 STUCK = "stuck"
 RESET = "reset"
 TURNED_AWAY = "turned away"
@@ -19,23 +19,23 @@ NOT_RECOVERED = "not recovered"
 MUST_BE_NONE = {
     LOST: "changes that were acknowledged and are not there",
     DUPLICATED: "changes that were made twice",
-    WRONG_READ: "answers to GET that are not what is stored",
-    UNEXPECTED: "answers that a client's own items cannot have",
-    STUCK: "requests with neither an answer nor an end",
+    WRONG_READ: "responses to GET that are not what is stored",
+    UNEXPECTED: "responses that a client's own items cannot have",
+    STUCK: "requests with neither a response nor an end",
     RESET: "connections that ended without a word, by no kill",
-    TURNED_AWAY: "new connections that were reset, unanswered, by a service told to end",
+    TURNED_AWAY: "new connections that were reset, without a response, by a service told to end",
     LEAKED: "what is left when the clients have gone",
-    FAILED: "answers with this status",
+    FAILED: "responses with this status",
     TRACEBACK: "exceptions in the service's log",
     WRONG_END: "ends of the service, told to end, with another code than 0",
     NOT_RECOVERED: "faults after which no change succeeded in time",
 }
 MAY_BE = {
-    "503": "answers with this status",
-    "507": "answers with this status",
-    "other 5xx": "answers with such a status",
-    "sent again": "requests without a definite answer",
-    "replayed answers": "answers that had been earned by an earlier sending",
+    "503": "responses with this status",
+    "507": "responses with this status",
+    "other 5xx": "responses with such a status",
+    "sent again": "requests without a definite response",
+    "replayed responses": "responses that had been earned by an earlier sending",
 }
 SERVER_ERRORS = {"500", "503", "507"}
 MOST_EXAMPLES = 3
@@ -62,7 +62,7 @@ class Account:
             self._examples[what].append(f"at {self._seconds():.1f} s: {example}")
 
     def count_status(self, status: int, example: str) -> None:
-        self.count("answers")
+        self.count("responses")
         if status >= 500:
             self.count(str(status) if str(status) in SERVER_ERRORS else "other 5xx", example)
 

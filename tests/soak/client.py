@@ -3,7 +3,7 @@ from contextlib import AsyncExitStack
 from random import Random
 from typing import Any
 
-from tests.faults.keep_alive_client import Answer, KeepAliveClient
+from tests.faults.keep_alive_client import KeepAliveClient, Response
 from tests.soak.account import RESET, STUCK, TURNED_AWAY, Account
 from tests.soak.lives import Lives
 
@@ -14,7 +14,7 @@ IN_PROGRESS = b"in progress"
 
 
 class Client:
-    """Sends each request until there is an answer that says what became of it."""
+    """Sends each request until there is a response that says what became of it."""
 
     def __init__(self, lives: Lives, account: Account, chance: Random, over: asyncio.Event) -> None:
         self._lives = lives
@@ -27,17 +27,17 @@ class Client:
 
     async def send(
         self, method: str, path: str, content: Any = None, **headers: str
-    ) -> Answer | None:
-        """Return None if there is no such answer long after the end of the faults."""
+    ) -> Response | None:
+        """Return None if there is no such response long after the end of the faults."""
         late = 0
         while late < LATE_ATTEMPTS:
-            answer = await self._try(method, path, content, headers)
-            if answer and _is_definite(answer):
-                return answer
+            response = await self._try(method, path, content, headers)
+            if response and _is_definite(response):
+                return response
             late += self._over.is_set()
             self._account.count("sent again")
             await asyncio.sleep(self._chance.uniform(*PAUSE))
-        self._account.count(STUCK, f"{method} {path} {headers}: no definite answer in the end")
+        self._account.count(STUCK, f"{method} {path} {headers}: no definite response in the end")
         return None
 
     async def close(self) -> None:
@@ -46,13 +46,13 @@ class Client:
 
     async def _try(
         self, method: str, path: str, content: Any, headers: dict[str, str]
-    ) -> Answer | None:
+    ) -> Response | None:
         what = f"{method} {path} {headers} {content or ''}"
         is_new = self._connection is None
         try:
             async with asyncio.timeout(STUCK_SECONDS):
                 connection = self._connection or await self._connect()
-                answer = await connection.request(method, path, content, **headers)
+                response = await connection.request(method, path, content, **headers)
         except TimeoutError:
             self._account.count(STUCK, what)
         except ConnectionRefusedError:
@@ -60,10 +60,10 @@ class Client:
         except (OSError, asyncio.IncompleteReadError) as error:
             self._account.count(self._name_of_end(is_new), f"{what}: {error!r}")
         else:
-            self._account.count_status(answer.status, f"{what}: {answer}")
-            if answer.headers.get("connection") == "close":
+            self._account.count_status(response.status, f"{what}: {response}")
+            if response.headers.get("connection") == "close":
                 await self.close()
-            return answer
+            return response
         await self.close()
         return None
 
@@ -83,6 +83,6 @@ class Client:
         return RESET
 
 
-def _is_definite(answer: Answer) -> bool:
-    is_open = answer.status >= 500 or (answer.status == 409 and IN_PROGRESS in answer.body)
+def _is_definite(response: Response) -> bool:
+    is_open = response.status >= 500 or (response.status == 409 and IN_PROGRESS in response.body)
     return not is_open

@@ -77,7 +77,7 @@ async def _hang_up(lives: Lives, chance: Random) -> None:
 
 
 async def _create_and_hang_up(port: int, chance: Random) -> None:
-    """Send a request, or a part of it, and leave before the answer comes, or after."""
+    """Send a request, or a part of it, and leave before the response comes, or after."""
     body = f'{{"name": "{OWNERLESS} {chance.random()}"}}'
     request = (
         f"POST {ITEMS} HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n"
@@ -93,9 +93,9 @@ async def _create_and_hang_up(port: int, chance: Random) -> None:
 
 async def _send_nonsense(lives: Lives, account: Account, chance: Random) -> None:
     async def send(name: str) -> None:
-        answers = await send_bytes(lives.service, MALFORMED[name])
-        if [answer.status // 100 for answer in answers] != [4]:
-            account.count(UNEXPECTED, f"malformed request, {name}: {answers}")
+        responses = await send_bytes(lives.service, MALFORMED[name])
+        if [response.status // 100 for response in responses] != [4]:
+            account.count(UNEXPECTED, f"malformed request, {name}: {responses}")
 
     names = chance.sample(list(MALFORMED), MALFORMED_AT_ONCE)
     await asyncio.gather(*(send(name) for name in names))

@@ -31,7 +31,7 @@ class Ledger:
         self.items: dict[str, Item] = {}
         self.gone: set[str] = set()
         self.in_doubt: set[str] = set()
-        """Ids, and names of new items: an answer that should not have been left them open. It is
+        """Ids, and names of new items: a response that should not have been left them open. It is
         counted for itself."""
 
     def keep(self, item: Item) -> None:

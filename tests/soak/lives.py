@@ -60,8 +60,8 @@ class Lives:
     async def sample_memory(self, over: asyncio.Event) -> None:
         while not over.is_set():
             with suppress(OSError, IndexError):  # it has just ended
-                answers = self._account.counts["answers"]
-                self._samples.append((answers, self.service.memory_bytes()))
+                responses = self._account.counts["responses"]
+                self._samples.append((responses, self.service.memory_bytes()))
             await asyncio.sleep(1)
 
     async def __aenter__(self) -> Self:
@@ -86,10 +86,10 @@ class Lives:
 
 
 def growth_of(samples: Sequence[tuple[int, int]]) -> int | None:
-    """Return by how much the memory grew after the first fifth of the answers, or None if the
-    process did not live long enough to tell. A sample is the number of answers and the memory."""
+    """Return by how much the memory grew after the first fifth of the responses, or None if the
+    process did not live long enough to tell. A sample is the number of responses and the memory."""
     if len(samples) < FEWEST_SAMPLES:
         return None
     (first, _), (last, memory) = samples[0], samples[-1]
     warm = first + WARM_UP_SHARE * (last - first)
-    return memory - next(each for answers, each in samples if answers >= warm)
+    return memory - next(each for responses, each in samples if responses >= warm)

@@ -49,7 +49,7 @@ class PostgresqlBehindProxy:
                 between, at_once(proxy.black_hole), at_once(proxy.flow)
             ),
             "network slow": partial(between, at_once(proxy.delay, DELAY), at_once(proxy.delay, 0)),
-            "answers lost": self._answers_lost,
+            "responses lost": self._responses_lost,
             "backends terminated": partial(again_and_again, self._terminate),
             "table locked": self._locked,
         }
@@ -66,15 +66,15 @@ class PostgresqlBehindProxy:
         self._proxy.refuse()
         self._proxy.cut()
 
-    async def _answers_lost(self, seconds: float) -> None:
+    async def _responses_lost(self, seconds: float) -> None:
         async def lose_one() -> None:
             # A change is one statement, which binds its Idempotency-Key; COMMIT is not sent.
-            await self._proxy.drop_next_answer(_is_change).wait()
+            await self._proxy.drop_next_response(_is_change).wait()
 
         try:
             await again_and_again(lose_one, seconds)
         finally:
-            self._proxy.drop_next_answer(lambda _message: False)
+            self._proxy.drop_next_response(lambda _message: False)
 
     async def _terminate(self) -> None:
         async with self._connection() as connection:

@@ -2,7 +2,7 @@ from asyncio import Event, sleep
 from random import Random
 from typing import Any
 
-from tests.faults.keep_alive_client import Answer
+from tests.faults.keep_alive_client import Response
 from tests.integration.service import ITEMS
 from tests.soak.account import UNEXPECTED, WRONG_READ, Account
 from tests.soak.client import Client
@@ -53,8 +53,8 @@ class Worker:
     async def _create(self) -> None:
         name, description = self._new_words("item"), self._new_words("made")
         content = {"name": name, "description": description}
-        if answer := await self._change("POST", ITEMS, 201, content, about=name):
-            item = Item.of(answer.json())
+        if response := await self._change("POST", ITEMS, 201, content, about=name):
+            item = Item.of(response.json())
             self._keep(item, Item(item.id, name, description, 1))
 
     async def _rename(self, item: Item, method: str) -> None:
@@ -63,9 +63,9 @@ class Worker:
         if method == "PUT":
             description = content["description"] = self._new_words("replaced")
         match = {"If-Match": f'"{item.version}"'}
-        if answer := await self._change(method, _address(item), 200, content, item.id, **match):
+        if response := await self._change(method, _address(item), 200, content, item.id, **match):
             expected = Item(item.id, name, description, item.version + 1)
-            self._keep(Item.of(answer.json()), expected)
+            self._keep(Item.of(response.json()), expected)
 
     async def _delete(self, item: Item) -> None:
         match = {"If-Match": f'"{item.version}"'}
@@ -73,18 +73,18 @@ class Worker:
             self.ledger.remove(item)
 
     async def _get(self, item: Item) -> None:
-        if answer := await self._send("GET", _address(item), 200):
-            shown = Item.of(answer.json())
+        if response := await self._send("GET", _address(item), 200):
+            shown = Item.of(response.json())
             if shown != item:
                 self._account.count(WRONG_READ, f"expected {item}, got {shown}")
 
     async def _list(self) -> None:
         """Read the next page of the list: all clients' items, its own among them."""
-        answer = await self._send("GET", self._page, 200)
-        if not answer:
+        response = await self._send("GET", self._page, 200)
+        if not response:
             return
-        page = [Item.of(document) for document in answer.json()]
-        link = answer.headers.get("link", "")
+        page = [Item.of(document) for document in response.json()]
+        link = response.headers.get("link", "")
         if wrong := self.ledger.misread(page, self._after, is_last=not link):
             self._account.count(WRONG_READ, f"{self._page}: {wrong}")
         self._page = link[1 : link.index(">")] if link else FIRST_PAGE
@@ -92,28 +92,28 @@ class Worker:
 
     async def _change(
         self, method: str, path: str, status: int, content: Any, about: str, **headers: str
-    ) -> Answer | None:
-        """Return the answer if it is as it should be; else what it was about is in doubt."""
+    ) -> Response | None:
+        """Return the response if it is as it should be; else what it was about is in doubt."""
         headers["Idempotency-Key"] = self._new_words(KEY)
-        answer = await self._send(method, path, status, content, **headers)
-        if not answer:
+        response = await self._send(method, path, status, content, **headers)
+        if not response:
             self.ledger.doubt(about)
             return None
         self._account.count("changes")
         self._account.changed.set()
-        if "idempotency-replayed" in answer.headers:
-            self._account.count("replayed answers")
-        return answer
+        if "idempotency-replayed" in response.headers:
+            self._account.count("replayed responses")
+        return response
 
     async def _send(
         self, method: str, path: str, status: int, content: Any = None, **headers: str
-    ) -> Answer | None:
-        """Return the answer if it has the status that it must have."""
-        answer = await self._client.send(method, path, content, **headers)
-        if answer and answer.status != status:
-            self._account.count(UNEXPECTED, f"{method} {path} {headers}: {answer}")
+    ) -> Response | None:
+        """Return the response if it has the status that it must have."""
+        response = await self._client.send(method, path, content, **headers)
+        if response and response.status != status:
+            self._account.count(UNEXPECTED, f"{method} {path} {headers}: {response}")
             return None
-        return answer
+        return response
 
     def _keep(self, shown: Item, expected: Item) -> None:
         if shown != expected:

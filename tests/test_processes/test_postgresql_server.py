@@ -39,7 +39,7 @@ async def ask(server: PostgresServer, question: str, database: str = "postgres")
         await connection.close()
 
 
-async def test_answers_at_its_url(server: PostgresServer) -> None:
+async def test_it_responds_at_its_url(server: PostgresServer) -> None:
     assert await ask(server, "SELECT 1") == 1
 
 
@@ -107,12 +107,12 @@ async def test_freeze_makes_a_query_wait_until_thaw(server: PostgresServer) -> N
     client = await asyncpg.connect(server.url(driver="postgresql"))
 
     server.freeze()
-    answer = asyncio.create_task(client.fetchval("SELECT 1"))
-    _, waiting = await asyncio.wait([answer], timeout=0.3)
+    response = asyncio.create_task(client.fetchval("SELECT 1"))
+    _, waiting = await asyncio.wait([response], timeout=0.3)
     server.thaw()
 
-    assert waiting == {answer}
-    assert await answer == 1
+    assert waiting == {response}
+    assert await response == 1
     await client.close()
 
 

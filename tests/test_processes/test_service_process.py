@@ -41,9 +41,9 @@ def stub(tmp_path: Path) -> Path:
 
 async def test_is_alive_once_started(stub: Path) -> None:
     async with ServiceProcess(cwd=stub) as service, httpx.AsyncClient() as client:
-        answer = await client.get(f"{service.base_url}/health/live")
+        response = await client.get(f"{service.base_url}/health/live")
 
-    assert answer.status_code == httpx.codes.OK
+    assert response.status_code == httpx.codes.OK
 
 
 async def test_gets_its_own_settings_and_no_others(
@@ -78,7 +78,7 @@ async def test_error_at_start_shows_the_log(stub: Path) -> None:
             pass
 
 
-async def test_refusal_to_start_has_an_exit_code(stub: Path) -> None:
+async def test_rejection_to_start_has_an_exit_code(stub: Path) -> None:
     service = ServiceProcess({"APP_BROKEN": "1"}, cwd=stub)
     service.launch()
 

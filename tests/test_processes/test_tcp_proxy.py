@@ -13,7 +13,7 @@ Client = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 async def echo() -> AsyncIterator[int]:
     """The port of a server that says everything back."""
 
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def response(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while chunk := await reader.read(65_536):
                 writer.write(chunk)
@@ -23,7 +23,7 @@ async def echo() -> AsyncIterator[int]:
         finally:
             writer.close()
 
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    server = await asyncio.start_server(response, "127.0.0.1", 0)
     yield server.sockets[0].getsockname()[1]
     server.close()
 
@@ -79,7 +79,7 @@ async def test_passes_the_end_of_a_connection(proxy: TcpProxy, connect: Connect)
     assert proxy.connections == 0
 
 
-async def test_refuses_new_connections_and_keeps_open_ones(
+async def test_rejects_new_connections_and_keeps_open_ones(
     proxy: TcpProxy, connect: Connect
 ) -> None:
     client, port = await connect(), proxy.port

@@ -9,7 +9,7 @@ import pytest
 
 from adapters.sql.kernel.errors.driver_errors import (
     ConnectionLost,
-    NoAnswer,
+    NoResponse,
     cannot_connect,
     translated,
 )
@@ -68,7 +68,7 @@ def test_no_error_of_the_system_but_a_broken_connection_passes_for_one() -> None
 
 
 def test_a_time_that_is_up_is_no_broken_connection() -> None:
-    assert isinstance(translated(TimeoutError()), NoAnswer)
+    assert isinstance(translated(TimeoutError()), NoResponse)
 
 
 @pytest.mark.parametrize(

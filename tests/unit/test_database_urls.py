@@ -45,7 +45,7 @@ def test_an_address_without_a_driver_gets_the_async_one(driver: str, used: str) 
         ("sqlite+pysqlite", "sqlite+aiosqlite"),
     ],
 )
-def test_a_sync_driver_is_refused_by_naming_the_async_one(driver: str, async_driver: str) -> None:
+def test_a_sync_driver_is_rejected_by_naming_the_async_one(driver: str, async_driver: str) -> None:
     with pytest.raises(ValueError, match="not the async one") as raised:
         parse_database_url(f"{driver}:///service.db")
 
@@ -53,7 +53,7 @@ def test_a_sync_driver_is_refused_by_naming_the_async_one(driver: str, async_dri
 
 
 @pytest.mark.parametrize("driver", ["mysql", "mysql+aiomysql", "memory", "oracle"])
-def test_another_database_is_refused_by_naming_those_that_work(driver: str) -> None:
+def test_another_database_is_rejected_by_naming_those_that_work(driver: str) -> None:
     with pytest.raises(ValueError, match="is not supported") as raised:
         parse_database_url(f"{driver}://user:word@localhost/shop")
 
@@ -88,7 +88,7 @@ def test_a_uri_of_sqlite_is_taken(mode: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "service.db", "://", "postgresql+asyncpg://localhost:port/x"])
-def test_what_is_no_url_is_refused(text: str) -> None:
+def test_what_is_no_url_is_rejected(text: str) -> None:
     with pytest.raises(ValueError, match="not of the form"):
         parse_database_url(text)
 
@@ -112,7 +112,7 @@ def test_what_is_no_url_is_refused(text: str) -> None:
         PASSWORD,
     ],
 )
-def test_a_refusal_does_not_tell_the_password(url: str) -> None:
+def test_a_rejection_does_not_tell_the_password(url: str) -> None:
     with pytest.raises(ValueError, match="database") as raised:
         init_database(DatabaseSettings(SecretStr(url)))
 

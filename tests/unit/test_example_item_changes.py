@@ -87,7 +87,7 @@ def test_all_broken_rules_are_named_at_once() -> None:
 @pytest.mark.parametrize(
     "time", [CREATED.replace(tzinfo=None), CREATED.astimezone(timezone(timedelta(hours=1)))]
 )
-def test_a_time_that_is_not_in_utc_is_refused(time: datetime) -> None:
+def test_a_time_that_is_not_in_utc_is_rejected(time: datetime) -> None:
     acts: tuple[Callable[[], ExampleItem], ...] = (
         lambda: ExampleItem.create(UUID(int=1), "lamp", None, time),
         lambda: ITEM.replaced("lamp", None, time),

@@ -59,7 +59,7 @@ def test_a_name_breaks_several_rules_at_once() -> None:
 
 
 @given(st.text(alphabet=st.characters(), max_size=250))
-def test_a_name_is_refused_or_can_be_stored(name: str) -> None:
+def test_a_name_is_rejected_or_can_be_stored(name: str) -> None:
     try:
         kept = named(name).name
     except RulesBroken:

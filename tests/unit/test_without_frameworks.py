@@ -21,7 +21,7 @@ def test_all_use_cases_run_where_no_framework_can_be_imported() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "all use cases done\n", "")
 
 
-def test_frameworks_are_refused_there() -> None:
+def test_frameworks_are_rejected_there() -> None:
     for name in (*FRAMEWORKS, "sqlalchemy.ext.asyncio"):
         with pytest.raises(ImportError, match="is a framework"):
             Refusal().find_spec(name, None)

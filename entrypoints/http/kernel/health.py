@@ -16,7 +16,7 @@ class Health(BaseModel):
     status: str = "ok"
 
 
-NO_STORE = headers({"Cache-Control": header("An answer is true for the moment only.", "no-store")})
+NO_STORE = headers({"Cache-Control": header("A response is true for the moment only.", "no-store")})
 
 
 @router.get(
@@ -31,7 +31,7 @@ async def live() -> Response:
 
 @router.get(
     "/health/ready",
-    summary="Can it serve: does the storage answer, with a schema that this version can use?",
+    summary="Can it serve: does the storage response, with a schema that this version can use?",
     response_model=Health,
     responses={200: NO_STORE, **problems(503)},
 )

@@ -402,7 +402,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _ask_for_life(self) -> None:
         """Find out whether the client has hung up, or has only said that it sends no more: its FIN
-        is the same. The system of a client that is gone answers whatever is sent with a reset.
+        is the same. The system of a client that is gone responses whatever is sent with a reset.
 
         A client ignores 100 Continue if it expects none (RFC 9110, section 15.2.1). HTTP/1.0 has no
         such response: there the client is taken to be gone.

@@ -53,7 +53,7 @@ class ServerConfig(uvicorn.Config):
 
 
 class DrainingServer(uvicorn.Server):
-    """A server that, told to end, first says so: `/health/ready` turns to 503 and each answer
+    """A server that, told to end, first says so: `/health/ready` turns to 503 and each response
     carries `Connection: close`, while everything is still served. What closes connections later
     then finds few that a client could be sending on.
 

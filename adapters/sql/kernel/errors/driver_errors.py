@@ -15,7 +15,7 @@ from adapters.sql.kernel.errors.storage_errors import (
     ConnectionUnfit,
     ConstraintViolated,
     KeyConstraintViolated,
-    NoAnswer,
+    NoResponse,
     SchemaMissing,
     ValueConstraintViolated,
 )
@@ -30,7 +30,7 @@ __all__ = [
     "ConnectionLost",
     "ConnectionUnfit",
     "ConstraintViolated",
-    "NoAnswer",
+    "NoResponse",
     "SchemaMissing",
     "cannot_connect",
     "meaning_of",
@@ -69,7 +69,7 @@ def translated(error: BaseException) -> ApplicationError | None:  # noqa: PLR091
             cause = error.__cause__ or error.__context__
             return translated(cause) if cause else None
         case TimeoutError() if error.errno is None:
-            return NoAnswer("the database does not respond")
+            return NoResponse("the database does not respond")
         case OSError():
             return ConnectionLost(connection_errors.reason(error))
         case _:

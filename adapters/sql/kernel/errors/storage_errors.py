@@ -13,7 +13,7 @@ class ConnectionLost(StorageUnavailable):
     have been carried out."""
 
 
-class NoAnswer(ConnectionLost):
+class NoResponse(ConnectionLost):
     """The database did not respond in time, and would hardly respond to a repetition."""
 
 

@@ -28,7 +28,7 @@ class LimitedConnect:
     """Connects to the server of an address, for statements that have to end within a deadline, in
     seconds.
 
-    The server ends what lasts longer. `command_timeout` is for a server that does not answer at
+    The server ends what lasts longer. `command_timeout` is for a server that does not respond at
     all.
 
     A connection pooler, such as PgBouncer, may give each transaction another of the server's

@@ -16,7 +16,7 @@ from adapters.sql.kernel.errors.driver_errors import (
     ConnectionLost,
     ConnectionUnfit,
     ConstraintViolated,
-    NoAnswer,
+    NoResponse,
     meaning_of,
 )
 from adapters.sql.kernel.execution.combined_statement import combine
@@ -69,7 +69,7 @@ class PostgresqlDatabase:
             connection = await self._acquire_alive()
             try:
                 return await self.run(connection, statement, parameters)
-            except NoAnswer:
+            except NoResponse:
                 raise
             except ConnectionLost:
                 # It died while nobody used it, and so may have all others of the pool. That

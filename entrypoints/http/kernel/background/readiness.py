@@ -9,15 +9,15 @@ from application.kernel.errors import ApplicationError
 
 CHECK_EVERY_SECONDS = 0.5
 # Both together are how long an outage can go unnoticed.
-ANSWER_WITHIN_SECONDS = 1.0
-NO_ANSWER = f"the storage does not answer within {ANSWER_WITHIN_SECONDS:g} s"
+CHECK_TIMEOUT_SECONDS = 1.0
+NO_RESPONSE = f"the storage does not respond within {CHECK_TIMEOUT_SECONDS:g} s"
 
 _log = structlog.get_logger("entrypoints.http")
 
 
 class Readiness:
-    """Checks the storage beside the requests, so that whoever asks has an answer at once, and
-    many who ask are no load. The log tells when the answer changes, and why."""
+    """Checks the storage beside the requests, so that whoever asks has a response at once, and
+    many who ask are no load. The log tells when the response changes, and why."""
 
     def __init__(self, check: Callable[[], Awaitable[None]]) -> None:
         """`check` raises if the storage cannot be used."""
@@ -35,8 +35,8 @@ class Readiness:
         while True:
             check = asyncio.create_task(self._reason())
             try:
-                done, _ = await asyncio.wait([check], timeout=ANSWER_WITHIN_SECONDS)
-                self._take_note(check.result() if done else NO_ANSWER)
+                done, _ = await asyncio.wait([check], timeout=CHECK_TIMEOUT_SECONDS)
+                self._take_note(check.result() if done else NO_RESPONSE)
             finally:
                 # One that is given up may take its time to end, and nobody waits for that above.
                 check.cancel()

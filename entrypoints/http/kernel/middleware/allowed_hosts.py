@@ -1,4 +1,4 @@
-"""Which hosts the service answers for."""
+"""Which hosts the service responds for."""
 
 from collections.abc import Iterable
 
@@ -13,7 +13,7 @@ from entrypoints.kernel.host_names import host_of
 class AllowedHosts:
     """Pure ASGI middleware that rejects requests and websockets for other hosts with a 421 (RFC
     9110, section 15.5.20), so that no page can make a browser reach the service by a name of its
-    own. The port does not matter. Health checks are answered for every host."""
+    own. The port does not matter. Health checks are served for every host."""
 
     def __init__(self, app: ASGIApp, hosts: Iterable[str]) -> None:
         """`hosts` are as `parse_host_names` returns them."""

@@ -16,7 +16,7 @@ from entrypoints.http.kernel.problems.problem_types import INTERNAL_ERROR, SHUTT
 from entrypoints.http.kernel.start import run_lifespan
 
 _WELL_FORMED = re.compile(rb"[A-Za-z0-9._-]{1,64}")
-# An answer is what its Content-Type says, whatever a browser thinks that it looks like.
+# A response is what its Content-Type says, whatever a browser thinks that it looks like.
 _NO_SNIFFING = (b"x-content-type-options", b"nosniff")
 _log = structlog.get_logger("entrypoints.http")
 
@@ -50,19 +50,19 @@ class RequestContext:
             await self._app(scope, receive, send_with_id)
         except asyncio.CancelledError:
             if scope.get("hung_up"):
-                return  # nobody is there to be answered
+                return  # the client has closed the connection
             if status:
-                raise  # too late for another answer: the server has to break this one off
+                raise  # too late for another response: the server has to break this one off
             # The task ends here, and in order: the server would log a traceback.
-            answer = failure(scope, SHUTTING_DOWN, "The service is shutting down.")
-            await answer(scope, receive, send_with_id)
+            response = failure(scope, SHUTTING_DOWN, "The service is shutting down.")
+            await response(scope, receive, send_with_id)
         except Exception:
             _log.exception("unhandled error")
             if status:
-                raise  # too late for another answer: the server has to break this one off
+                raise  # too late for another response: the server has to break this one off
             detail = "The service failed. Its log has the reason, under this request_id."
-            answer = failure(scope, INTERNAL_ERROR, detail)
-            await answer(scope, receive, send_with_id)
+            response = failure(scope, INTERNAL_ERROR, detail)
+            await response(scope, receive, send_with_id)
         finally:
             _log.info(
                 "request", method=scope["method"], status=status or None, **_fields(scope, started)

@@ -1,4 +1,4 @@
-"""Every request is answered within its deadline."""
+"""The request timeout: every request gets a response within its deadline."""
 
 import asyncio
 from typing import Any
@@ -72,7 +72,7 @@ class RequestDeadline:
         finally:
             deadlines.remove(task)
             if deadlines.cancelled and deadlines.cancelled.pop(task, None) is not None:
-                task.uncancel()  # it answered in spite of it
+                task.uncancel()  # it sent a response in spite of it
 
 
 class _Deadlines:

@@ -1,4 +1,4 @@
-"""The proxy loses a real server's answers, and the server has done the work."""
+"""The proxy loses a real server's responses, and the server has done the work."""
 
 from collections.abc import AsyncIterator, Iterator
 
@@ -45,10 +45,10 @@ async def client(
 
 
 @needs_postgresql
-async def test_commit_is_made_and_its_answer_lost(
+async def test_commit_is_made_and_its_response_lost(
     proxy: TcpProxy, client: asyncpg.Connection, witness: asyncpg.Connection
 ) -> None:
-    lost = proxy.drop_commit_answer()
+    lost = proxy.drop_commit_response()
     transaction = client.transaction()
     await transaction.start()
     await client.execute("INSERT INTO item VALUES ($1)", "kept")
@@ -62,12 +62,12 @@ async def test_commit_is_made_and_its_answer_lost(
 
 
 @needs_postgresql
-async def test_write_of_a_prepared_statement_is_made_and_its_answer_lost(
+async def test_write_of_a_prepared_statement_is_made_and_its_response_lost(
     proxy: TcpProxy, client: asyncpg.Connection, witness: asyncpg.Connection
 ) -> None:
     insert = await client.prepare("INSERT INTO item VALUES ($1)")
     await insert.fetch("before")
-    lost = proxy.drop_next_answer(lambda message: message[:1] == b"B" and b"chosen" in message)
+    lost = proxy.drop_next_response(lambda message: message[:1] == b"B" and b"chosen" in message)
     await insert.fetch("other")
     assert not lost.is_set()
 
@@ -83,10 +83,10 @@ async def test_write_of_a_prepared_statement_is_made_and_its_answer_lost(
 
 
 @needs_postgresql
-async def test_next_commit_is_answered_again(
+async def test_the_next_commit_gets_its_response(
     server: PostgresServer, proxy: TcpProxy, client: asyncpg.Connection
 ) -> None:
-    proxy.drop_commit_answer()
+    proxy.drop_commit_response()
     with pytest.raises((OSError, asyncpg.PostgresConnectionError)):
         await client.execute("COMMIT")
 

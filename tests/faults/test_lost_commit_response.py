@@ -1,4 +1,4 @@
-"""The database makes a change, and its answer is lost on the wire: the request has an
+"""The database makes a change, and its response is lost on the wire: the request has an
 `Idempotency-Key`, is carried out once more, and the change is made once.
 
 Guards that the receipt is committed with the change. Taken out (a receipt in a transaction of its
@@ -57,42 +57,42 @@ async def test_the_client_hears_nothing_of_it(postgresql_url: str) -> None:
     async with service_through_a_proxy(postgresql_url) as (proxy, client):
         for method in CHANGES:
             item = await create(client)
-            lost = proxy.drop_next_answer(partial(is_write_of, f"key of {method}"))
+            lost = proxy.drop_next_response(partial(is_write_of, f"key of {method}"))
 
-            answer = await change(client, method, item["id"])
+            response = await change(client, method, item["id"])
 
             assert lost.is_set()
-            await check_that_it_is_made_once(client, method, answer)
+            await check_that_it_is_made_once(client, method, response)
 
 
-async def test_the_second_request_has_the_answer_that_the_first_should_have_had(
+async def test_the_second_request_has_the_response_that_the_first_should_have_had(
     postgresql_url: str,
 ) -> None:
     async with service_through_a_proxy(postgresql_url) as (proxy, client):
         for method in CHANGES:
             item = await create(client)
-            lost = proxy.drop_next_answer(partial(is_write_of, f"key of {method}"))
+            lost = proxy.drop_next_response(partial(is_write_of, f"key of {method}"))
             proxy.refuse()  # the connection that is there is the last one
 
-            unanswered = await change(client, method, item["id"])
+            no_response = await change(client, method, item["id"])
             await proxy.accept()
-            answer = await change(client, method, item["id"])
+            response = await change(client, method, item["id"])
 
             assert lost.is_set()
-            problem_of(unanswered, OUTCOME_UNKNOWN)
-            assert answer.headers["Idempotency-Replayed"] == "true"
-            await check_that_it_is_made_once(client, method, answer)
+            problem_of(no_response, OUTCOME_UNKNOWN)
+            assert response.headers["Idempotency-Replayed"] == "true"
+            await check_that_it_is_made_once(client, method, response)
 
 
 async def check_that_it_is_made_once(
-    client: httpx.AsyncClient, method: str, answer: httpx.Response
+    client: httpx.AsyncClient, method: str, response: httpx.Response
 ) -> None:
     """Check it by all items, and remove them."""
-    assert answer.is_success, answer.text
+    assert response.is_success, response.text
     items = (await client.get(ITEMS)).json()
     assert [each["version"] for each in items] == CHANGES[method]
     if method != "DELETE":
-        assert answer.json() == items[-1]
+        assert response.json() == items[-1]
     for each in items:
         await client.delete(f"{ITEMS}/{each['id']}")
 
@@ -134,11 +134,11 @@ async def test_the_same_holds_for_a_transaction_of_several_statements(postgresql
                 "key", b"print", rename_and_look, lambda it: it.name.encode()
             )
 
-        lost = proxy.drop_commit_answer()
-        answer = await send()
+        lost = proxy.drop_commit_response()
+        response = await send()
 
         assert lost.is_set()
-        assert answer == (b"lamp, renamed", True)
-        assert await send() == answer
+        assert response == (b"lamp, renamed", True)
+        assert await send() == response
         assert (await service.get(item.id)).version == 2
         await storage.close()

@@ -1,6 +1,6 @@
-"""A client that does not read its answers holds no connection for ever.
+"""A client that does not read its responses holds no connection for ever.
 
-Taken out, `HttpProtocol._wait_for_reader` leaves the connection, its answers and the task that
+Taken out, `HttpProtocol._wait_for_reader` leaves the connection, its responses and the task that
 sends them for as long as the client likes.
 """
 
