@@ -1,6 +1,7 @@
 """Measure the service and its baselines, and say which bounds were missed.
 
-A complete run writes docs/performance.md; any other prints its figures.
+A complete run writes docs/performance.md and docs/performance-tables.md; any other prints its
+figures.
 """
 
 import argparse
@@ -28,7 +29,7 @@ def main() -> int:
     ]
     if plan.is_complete:
         write_report(ROOT / "docs", plan, finished, verdicts)
-        print("The figures are in docs/performance.md.\n")
+        print("The figures are in docs/performance.md and docs/performance-tables.md.\n")
     else:
         print("\n\n".join(sections(plan, finished)), end="\n\n")
     for verdict in verdicts:

@@ -1,6 +1,7 @@
-"""Writes the figures into docs/performance.md, between two markers; the prose around them stays."""
+"""Writes the figures into docs/performance.md and docs/performance-tables.md, between two markers;
+the prose around them stays."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from benchmarks import machine, tables
@@ -12,16 +13,21 @@ from benchmarks.verdict import Verdict
 
 BEGIN, END = "<!-- figures -->", "<!-- /figures -->"
 NEW_PAGE = f"# Performance\n\n{BEGIN}\n{END}\n"
+PLOT = "performance.svg"
 
 
 def write_report(docs: Path, plan: Plan, finished: Finished, verdicts: Sequence[Verdict]) -> None:
+    """Write a summary into the one page, all tables into the other, and the plot."""
     docs.mkdir(exist_ok=True)
-    (docs / "performance.svg").write_text(plot(plan, finished.results), encoding="utf-8")
-    page = docs / "performance.md"
-    before = page.read_text(encoding="utf-8") if page.exists() else NEW_PAGE
+    (docs / PLOT).write_text(plot(plan, finished.results), encoding="utf-8")
     bounds = ["### Bounds", tables.verdicts(verdicts)]
-    figures = "\n\n".join([*sections(plan, finished), *bounds])
-    page.write_text(between_markers(before, figures), encoding="utf-8")
+    _write(docs / "performance.md", summary(plan, finished, verdicts))
+    _write(docs / "performance-tables.md", [*sections(plan, finished), *bounds])
+
+
+def _write(page: Path, figures: Iterable[str]) -> None:
+    before = page.read_text(encoding="utf-8") if page.exists() else NEW_PAGE
+    page.write_text(between_markers(before, "\n\n".join(figures)), encoding="utf-8")
 
 
 def between_markers(page: str, figures: str) -> str:
@@ -31,6 +37,17 @@ def between_markers(page: str, figures: str) -> str:
     return f"{before}{BEGIN}\n\n{figures}\n\n{END}{rest.partition(END)[2]}"
 
 
+def summary(plan: Plan, finished: Finished, verdicts: Sequence[Verdict]) -> Iterator[str]:
+    """Yield the parts of the page that is read first."""
+    yield f"![CPU per request, and the last page as the table grows]({PLOT})"
+    yield tables.medians(plan.databases, finished.results)
+    met = sum(verdict.is_met for verdict in verdicts)
+    yield (
+        f"CPU time per request at 16 connections, in µs: medians of {plan.rounds} rounds, on "
+        f"{machine.description()}. {met} of {len(verdicts)} bounds were met."
+    )
+
+
 def sections(plan: Plan, finished: Finished) -> Iterator[str]:
     results = finished.results
     yield f"Taken on {machine.description()}."
@@ -38,7 +55,6 @@ def sections(plan: Plan, finished: Finished) -> Iterator[str]:
     yield " ".join(_conditions(plan, finished))
     if plan.rounds < ROUNDS_TO_JUDGE:
         yield f"Fewer than {ROUNDS_TO_JUDGE} rounds are a hint, not a verdict."
-    yield "![CPU per request, and the last page as the table grows](performance.svg)"
     for database in plan.databases:
         yield f"### CPU per request, {database}, 16 connections"
         yield tables.cpu(database, results)

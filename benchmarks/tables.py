@@ -1,4 +1,4 @@
-"""The tables of docs/performance.md."""
+"""The tables of docs/performance.md and docs/performance-tables.md."""
 
 from collections.abc import Iterator, Sequence
 
@@ -51,6 +51,28 @@ def cpu(database: str, results: Results) -> str:
             ]
         )
     return table(["µs", *NAMES, "service / limit", "tutorial / service"], rows)
+
+
+def medians(databases: Sequence[str], results: Results) -> str:
+    """Return the CPU times of all databases without their spreads."""
+    rows = []
+    for database in databases:
+        for operation in OPERATIONS:
+            quantity = Quantity(CPU, database, operation, connections=16)
+            service, limit, tutorial = (Term(quantity, name) for name in (SERVICE, LIMIT, TUTORIAL))
+            rows.append(
+                [
+                    f"{operation}, {database}",
+                    *(_median(results.spread(quantity, name)) for name in NAMES),
+                    _median(results.ratio(service, limit), 2),
+                    _median(results.ratio(tutorial, service), 1),
+                ]
+            )
+    return table(["", *NAMES, "service / limit", "tutorial / service"], rows)
+
+
+def _median(found: Spread | None, digits: int = 0) -> str:
+    return f"{found.median:,.{digits}f}" if found else NOTHING
 
 
 def under_load(database: str, results: Results) -> str:

@@ -1,12 +1,15 @@
+from pathlib import Path
 from xml.etree import ElementTree
 
+from benchmarks.bounds import bounds
 from benchmarks.operations import OPERATIONS
 from benchmarks.plan import CONNECTIONS, FULL, QUICK
 from benchmarks.plot import plot
-from benchmarks.report import BEGIN, END, NEW_PAGE, between_markers, sections
+from benchmarks.report import BEGIN, END, NEW_PAGE, between_markers, sections, write_report
 from benchmarks.results import CPU, LAST_PAGE, P50, P99, THROUGHPUT, Quantity, Results
 from benchmarks.run import Finished
 from benchmarks.subjects import DATABASES, NAMES
+from benchmarks.verdict import judge
 
 
 def everything_measured() -> Results:
@@ -42,6 +45,30 @@ def test_the_report_says_so_when_the_load_generator_was_the_bottleneck() -> None
     assert "In 1 of 2 measurements it used more than 85% of a core" in text
     assert "the limit, GET" in text
     assert "123 (123 to 123)" in text
+
+
+def test_one_page_has_the_summary_and_the_other_all_tables(tmp_path: Path) -> None:
+    finished = Finished(everything_measured(), 1.1, "18.6")
+    verdicts = [
+        judge(database, bound, finished.results)
+        for database in DATABASES
+        for bound in bounds(database, FULL.row_counts)
+    ]
+    (tmp_path / "performance.md").write_text(f"before\n\n{BEGIN}\n{END}\n\nafter\n")
+
+    write_report(tmp_path, FULL, finished, verdicts)
+
+    page, tables = (
+        (tmp_path / name).read_text("utf-8") for name in ("performance.md", "performance-tables.md")
+    )
+    assert page.startswith("before\n")
+    assert page.endswith("\nafter\n")
+    assert "| GET by id, PostgreSQL | 123 | 123 | 123 | 123 | 1.00 | 1.0 |" in page
+    assert f" of {len(verdicts)} bounds were met." in page
+    assert "### Bounds" not in page
+    for heading in ("### Under load, SQLite", "### Start-up and memory", "### Bounds"):
+        assert heading in tables
+    assert (tmp_path / "performance.svg").exists()
 
 
 def test_what_was_not_measured_is_reported_as_a_gap() -> None:
