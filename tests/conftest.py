@@ -7,6 +7,8 @@ and none yet on SQLite, which the service brings up to date by itself.
 
 import asyncio
 import os
+import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,8 +24,25 @@ from tests.postgresql_databases import (
     postgresql_server,
     run_statement,
 )
+from tests.processes.environment import ROOT
 
 SQL_DATABASES = ["sqlite_file", "sqlite_in_memory", "postgresql"]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let test workers and services share what Python compiles where the tree cannot have it.
+
+    Each of some hundred processes would compile every module that it imports, which takes several
+    times as long as all else that it does at its start.
+    """
+    if not sys.dont_write_bytecode and os.access(ROOT, os.W_OK):
+        return
+    directory = tempfile.TemporaryDirectory(prefix="pycache-", ignore_cleanup_errors=True)
+    config.add_cleanup(directory.cleanup)
+    environment = pytest.MonkeyPatch()
+    config.add_cleanup(environment.undo)
+    environment.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+    environment.setenv("PYTHONPYCACHEPREFIX", directory.name)
 
 
 @pytest.fixture(autouse=True)
