@@ -1,7 +1,16 @@
-"""`python -m entrypoints`: see `entrypoints.kernel.command_line`."""
+"""`python -m entrypoints`: the kernel's command line, for this app and its settings."""
 
 import signal
 import sys
+from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit status."""
+    from entrypoints.kernel.command_line import run_command  # noqa: PLC0415 -- see below
+    from entrypoints.settings import AppSettings  # noqa: PLC0415
+
+    return run_command(AppSettings, "entrypoints.http.app:create_app", arguments)
 
 
 def _end(number: int, _frame: object) -> None:
@@ -13,7 +22,4 @@ if __name__ == "__main__":
     # for a signal, so that one without a handler would be lost; and Ctrl-C needs no traceback.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _end)
-
-    from entrypoints.kernel.command_line import main
-
     sys.exit(main())

@@ -1,11 +1,13 @@
-"""The composition root: which adapter keeps which port."""
+"""The composition root: which adapter implements which port."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from operator import attrgetter
+from typing import Any
 
 from dependency_injector.containers import DeclarativeContainer
 from dependency_injector.providers import Callable, Dependency, Selector, Singleton
-from sqlalchemy.ext.asyncio import async_sessionmaker
+from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
 
 from adapters.kernel.system_clock import SystemClock
 from adapters.kernel.uuid7_source import Uuid7Source
@@ -14,7 +16,7 @@ from adapters.sql.kernel.engine import init_database
 from adapters.sql.kernel.storage import SqlStorage
 from application.example_items.service import ExampleItemService
 from application.kernel.idempotency import Idempotency
-from entrypoints.http.kernel.background.readiness import Readiness
+from entrypoints.kernel.background.readiness import Readiness
 from entrypoints.settings import AppSettings
 
 
@@ -27,14 +29,14 @@ def _kind_of_storage(settings: AppSettings) -> str:
 
 
 class Container(DeclarativeContainer):
-    """Everything that one app is made of. `create_app` makes one for each app, so that two apps
-    in one process share nothing."""
+    """Everything that one app is made of. The app's lifespan makes one, so that two apps in one
+    process share nothing."""
 
     settings = Dependency(instance_of=AppSettings)
+    engine = Dependency(instance_of=AsyncEngine)
     clock = Singleton(SystemClock)
     ids = Singleton(Uuid7Source)
 
-    engine = Singleton(init_database, settings)
     sessionmaker = Singleton(async_sessionmaker, engine, expire_on_commit=False)
 
     storage = Selector(
@@ -47,3 +49,20 @@ class Container(DeclarativeContainer):
 
     example_item_service = Singleton(ExampleItemService, units_of_work, clock, ids)
     idempotency = Singleton(Idempotency, units_of_work, clock, Callable(_key_lifetime, settings))
+
+
+async def init_container(settings: AppSettings, **overrides: Any) -> Container:
+    """Return a container, in which an override replaces what would be made under its name."""
+    parts: dict[str, Any] = {"settings": settings, **overrides}
+    if not settings.uses_memory:
+        parts.setdefault("engine", await init_database(settings))
+    return Container(**parts)
+
+
+def assert_replaceable(names: Iterable[str]) -> None:
+    """Raise `TypeError` if a name is none of the container's."""
+    if unknown := set(names) - Container.providers.keys():
+        raise TypeError(
+            f"create_app() cannot override {', '.join(sorted(unknown))}: the container has "
+            f"{', '.join(sorted(Container.providers))}"
+        )

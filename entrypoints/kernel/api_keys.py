@@ -10,7 +10,7 @@ from pathlib import Path
 
 import structlog
 
-from entrypoints.settings import InvalidSettings
+from entrypoints.kernel.service_settings import InvalidSettings
 
 READ, WRITE = "read", "write"
 LOOK_AGAIN_SECONDS = 1.0

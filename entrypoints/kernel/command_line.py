@@ -2,44 +2,73 @@
 
 import argparse
 import logging
+import pkgutil
 import re
 import signal
 import sys
 from collections.abc import Sequence
 
 from entrypoints.kernel.api_keys import READ, WRITE, ApiKeys, new_key
+from entrypoints.kernel.app_start import app_for_own_server, log_unknown_settings
 from entrypoints.kernel.logging import configure_logging
 from entrypoints.kernel.loopback import REFUSAL, is_loopback
-from entrypoints.kernel.server.server import ServerConfig, run
+from entrypoints.kernel.server.config import ServerConfig
+from entrypoints.kernel.server.server import run
 from entrypoints.kernel.server.supervisor import run_workers
-from entrypoints.settings import AppSettings, InvalidSettings, settings_from_environment
+from entrypoints.kernel.server.worker import run_worker
+from entrypoints.kernel.service_settings import (
+    InvalidSettings,
+    ServiceSettings,
+    settings_from_environment,
+)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit status."""
+def run_command(
+    kind: type[ServiceSettings], app: str, arguments: Sequence[str] | None = None
+) -> int:
+    """Run a command and return its exit status.
+
+    `kind` is the class of the app's settings; `app` is where to import what makes the app of them,
+    as `package.module:function`. Only what serves imports it. Without `arguments`, those of the
+    process count.
+    """
     parser = _parser()
+    parser.set_defaults(app=app)
     options = parser.parse_args(arguments)
     try:
-        return int(options.command(settings_from_environment(), options) or 0)
+        return int(options.command(settings_from_environment(kind), options))
     except InvalidSettings as error:
         print(error, file=sys.stderr)
         return 2
 
 
-def serve(settings: AppSettings, _options: argparse.Namespace) -> int:
+def serve(settings: ServiceSettings, options: argparse.Namespace) -> int:
     """Serve HTTP until a signal ends it."""
     if reason := _why_not(settings):
         print(reason, file=sys.stderr)
         return 2
     configure_logging()
+    log_unknown_settings(type(settings))
     # The server ends itself on a signal and then raises it anew; that was no failure.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
-    config = ServerConfig(settings)
+    config = _config(settings, options)
     return run_workers(config) if settings.workers > 1 else run(config)
 
 
-def make_key(_settings: AppSettings, options: argparse.Namespace) -> int:
+def worker(settings: ServiceSettings, options: argparse.Namespace) -> int:
+    """Serve as one of the processes that `serve` starts."""
+    configure_logging()
+    return run_worker(_config(settings, options), options.listener, options.line)
+
+
+def _config(settings: ServiceSettings, options: argparse.Namespace) -> ServerConfig:
+    return ServerConfig(
+        settings, lambda: app_for_own_server(settings, pkgutil.resolve_name(options.app))
+    )
+
+
+def make_key(_settings: ServiceSettings, options: argparse.Namespace) -> int:
     """Print a new key, which is kept nowhere, and its line for the file of keys."""
     key, line = new_key(options.key_name, options.scope)
     print(f"The key of {options.key_name}, which is shown only once:\n{key}\n", file=sys.stderr)
@@ -51,7 +80,7 @@ def make_key(_settings: AppSettings, options: argparse.Namespace) -> int:
     return 0
 
 
-def _why_not(settings: AppSettings) -> str | None:
+def _why_not(settings: ServiceSettings) -> str | None:
     """Return why the service must not be served so, None if it may."""
     if settings.api_keys:
         ApiKeys(settings.api_keys)  # raises if the file cannot be used
@@ -60,7 +89,7 @@ def _why_not(settings: AppSettings) -> str | None:
     return None
 
 
-def database(settings: AppSettings, options: argparse.Namespace) -> int:
+def database(settings: ServiceSettings, options: argparse.Namespace) -> int:
     """Run a database command, whose result alone goes to standard output."""
     configure_logging(sys.stderr)
     logging.getLogger("alembic").setLevel(logging.WARNING)
@@ -91,6 +120,11 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("serve", help="serve HTTP (also without a command)").set_defaults(
         command=serve
     )
+    # Of no use to a user: without a help text, it is not listed.
+    of_supervisor = commands.add_parser("worker")
+    of_supervisor.add_argument("listener", type=int)
+    of_supervisor.add_argument("line", type=int)
+    of_supervisor.set_defaults(command=worker)
     key = commands.add_parser("key", help="make a key for a client of the API")
     key.add_argument("key_name", metavar="name", type=_one_word, help="name of the client")
     key.add_argument("scope", choices=(READ, WRITE), help="read, or read and write")

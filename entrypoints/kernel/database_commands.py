@@ -18,7 +18,7 @@ from adapters.sql.kernel.migration.migrate import migrate, migrate_down, undone_
 from adapters.sql.kernel.migration.new_migration import NOT_SEEN, write_migration
 from adapters.sql.kernel.migration.schema import UPGRADE, SchemaPosition, schema_position
 from entrypoints.kernel.failures import reason
-from entrypoints.settings import AppSettings, unknown_settings
+from entrypoints.kernel.service_settings import ServiceSettings, unknown_settings
 
 # No request waits for a command: a statement has a day.
 _TIME_TO_MIGRATE = {"request_deadline_seconds": 86_400.0}
@@ -27,12 +27,12 @@ _ENDED_BY_SIGNAL = 128
 """An exit status above this says which signal ended the command, as in a shell."""
 
 _log = structlog.get_logger(__name__)
-Command = Callable[[AppSettings, argparse.Namespace], Awaitable[int]]
+Command = Callable[[ServiceSettings, argparse.Namespace], Awaitable[int]]
 
 
-def run(command: Command, settings: AppSettings, options: argparse.Namespace) -> int:
+def run(command: Command, settings: ServiceSettings, options: argparse.Namespace) -> int:
     """Run a command to its end, or until SIGINT or SIGTERM; a failure is one line."""
-    for sentence in unknown_settings():
+    for sentence in unknown_settings(type(settings)):
         _log.warning("unknown setting", reason=sentence)
     try:
         return asyncio.run(_until_signal(command(settings, options)))
@@ -47,7 +47,7 @@ def run(command: Command, settings: AppSettings, options: argparse.Namespace) ->
     return 1
 
 
-async def upgrade(settings: AppSettings, options: argparse.Namespace) -> int:
+async def upgrade(settings: ServiceSettings, options: argparse.Namespace) -> int:
     """Migrate up. Several may run at once: they take turns."""
     async with _engine(settings) as engine:
         position = await schema_position(engine)
@@ -61,7 +61,7 @@ async def upgrade(settings: AppSettings, options: argparse.Namespace) -> int:
     return 0
 
 
-async def downgrade(settings: AppSettings, options: argparse.Namespace) -> int:
+async def downgrade(settings: ServiceSettings, options: argparse.Namespace) -> int:
     """Migrate down, to a revision or by one step."""
     async with _engine(settings) as engine:
         position = await schema_position(engine)
@@ -79,7 +79,7 @@ async def downgrade(settings: AppSettings, options: argparse.Namespace) -> int:
     return 0
 
 
-async def current(settings: AppSettings, options: argparse.Namespace) -> int:
+async def current(settings: ServiceSettings, options: argparse.Namespace) -> int:
     """Print where the database is and where it should be."""
     async with _engine(settings) as engine:
         position = await schema_position(engine)
@@ -90,7 +90,7 @@ async def current(settings: AppSettings, options: argparse.Namespace) -> int:
     return 0
 
 
-async def revision(settings: AppSettings, options: argparse.Namespace) -> int:
+async def revision(settings: ServiceSettings, options: argparse.Namespace) -> int:
     """Write a migration from the difference between the database and the tables.
 
     SQLite needs no database for it: the migrations so far make one in memory.
@@ -107,8 +107,8 @@ async def revision(settings: AppSettings, options: argparse.Namespace) -> int:
 
 
 @asynccontextmanager
-async def _engine(settings: AppSettings) -> AsyncIterator[AsyncEngine]:
-    engine = init_database(settings.model_copy(update=_TIME_TO_MIGRATE))
+async def _engine(settings: ServiceSettings) -> AsyncIterator[AsyncEngine]:
+    engine = await init_database(settings.model_copy(update=_TIME_TO_MIGRATE))
     try:
         yield engine
     finally:

@@ -9,14 +9,13 @@ from pydantic import SecretStr
 from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
 
-from adapters.sql.kernel.engine import init_database
 from adapters.sql.kernel.postgresql import database as postgresql
 from adapters.sql.kernel.postgresql import tcp_keepalive
 from adapters.sql.kernel.storage import SqlStorage
 from application.kernel.errors import StorageUnavailable
 from tests.contract.connections_in_use import all_are_released
 from tests.contract.example_items import all_stored, new_item, store
-from tests.database_settings import DatabaseSettings
+from tests.database_settings import DatabaseSettings, engine_from
 from tests.postgresql_databases import run_statement
 from tests.processes.tcp_proxy import TcpProxy
 
@@ -28,7 +27,7 @@ PID = text("SELECT pg_backend_pid()")
 
 
 def engine_of(url: str, max_age: int = 1800) -> AsyncEngine:
-    return init_database(
+    return engine_from(
         DatabaseSettings(
             SecretStr(url),
             database_pool_size=POOL_SIZE,

@@ -14,14 +14,14 @@ from sqlalchemy import literal_column, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.sql.kernel.engine import init_database, open_database
+from adapters.sql.kernel.engine import open_database
 from adapters.sql.kernel.errors.driver_errors import translated
 from adapters.sql.kernel.execution.database import Statement
 from adapters.sql.kernel.storage import SqlStorage
 from adapters.sql.tables import metadata
 from application.kernel.errors import StorageUnavailable
 from tests.contract.example_items import all_stored, new_item, store
-from tests.database_settings import DatabaseSettings
+from tests.database_settings import DatabaseSettings, engine_from
 
 DEADLINE = 0.4
 PROMPTLY = 3.0
@@ -35,7 +35,7 @@ SLOW = {
 @pytest.fixture
 async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
     settings = DatabaseSettings(SecretStr(database_url), request_deadline_seconds=DEADLINE)
-    engine = init_database(settings)
+    engine = engine_from(settings)
     yield engine
     await engine.dispose()
 

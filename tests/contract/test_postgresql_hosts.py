@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from adapters.sql.kernel.engine import engine_to_check
 from adapters.sql.kernel.storage import SqlStorage
 from application.kernel.errors import StorageUnavailable
-from entrypoints.http.kernel.background.readiness import Readiness
+from entrypoints.kernel.background.readiness import Readiness
 from tests.contract.example_items import all_stored
 from tests.database_settings import engine_for
 from tests.faults.postgresql_service import needs_postgresql

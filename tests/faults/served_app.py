@@ -6,7 +6,8 @@ import threading
 import time
 from typing import Any, Self
 
-from entrypoints.kernel.server.server import DrainingServer, ServerConfig
+from entrypoints.kernel.server.config import ServerConfig
+from entrypoints.kernel.server.server import DrainingServer
 from tests.integration.service import settings_for
 from tests.processes.free_port import free_port
 
@@ -23,8 +24,9 @@ class ServedApp:
 
     def __init__(self, app: Any, *, read_seconds: float | None = None, **settings: Any) -> None:
         self.port = free_port()
-        config = ServerConfig(settings_for("memory://", port=self.port, **settings))
-        config.app = lambda: app
+        config = ServerConfig(
+            settings_for("memory://", port=self.port, **settings), create_app=lambda: app
+        )
         if read_seconds is not None:
             config.read_seconds = read_seconds
         self.server = DrainingServer(config)

@@ -2,7 +2,7 @@
 
 Taken out, `RequestDeadline` lets the requests of `test_a_frozen_server_holds_no_request_up` wait
 for as long as the queue and the connecting take. Taken out, the time that `Readiness` gives a check
-(`entrypoints/http/kernel/background/readiness.py`) leaves `/health/ready` at what it was before the
+(`entrypoints/kernel/background/readiness.py`) leaves `/health/ready` at what it was before the
 freeze.
 """
 

@@ -21,7 +21,7 @@ from adapters.sql.kernel.migration.migrate import migrate, migrate_down
 from adapters.sql.kernel.migration.schema import current_revision, head
 from adapters.sql.kernel.postgresql.tcp_keepalive import SERVER_SETTINGS
 from adapters.sql.kernel.storage import SqlStorage
-from entrypoints.http.kernel.background.readiness import NO_RESPONSE
+from entrypoints.kernel.background.readiness import NO_RESPONSE
 from tests.contract.example_items import new_item, next_version
 from tests.database_settings import engine_for
 from tests.faults.keep_alive_client import KeepAliveClient

@@ -1,7 +1,7 @@
 """The service starts while PostgreSQL is down, says so, and serves as soon as it is there.
 
-Taken out, the condition in `create_example_schema` (`adapters/sql/kernel/migration/schema.py`) has
-every start ask the database for its schema: the service ends before it has begun.
+Taken out, the condition in `upgrade_embedded_database` (adapters/sql/kernel/migration/schema.py)
+has every start ask the database for its schema: the service ends before it has begun.
 """
 
 import asyncio

@@ -21,8 +21,10 @@ import pytest
 import uvloop
 from sqlalchemy import make_url
 
+from entrypoints.http.app import create_app
 from entrypoints.http.kernel.problems.problem_types import OUTCOME_UNKNOWN
-from entrypoints.kernel.server.server import DrainingServer, ServerConfig
+from entrypoints.kernel.server.config import ServerConfig
+from entrypoints.kernel.server.server import DrainingServer
 from tests.faults.running import all_items, client_of, on_both_databases, service_on
 from tests.faults.service_log import assert_no_traceback
 from tests.integration.problem_document import problem_of
@@ -71,7 +73,8 @@ def test_connections_in_the_backlog_get_a_response(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async def connect_and_shut_down() -> None:
-        config = ServerConfig(settings_for("memory://", port=free_port()))
+        settings = settings_for("memory://", port=free_port())
+        config = ServerConfig(settings, lambda: create_app(settings))
         config.load()
         server = DrainingServer(config)
         server.lifespan = config.lifespan_class(config)

@@ -8,6 +8,7 @@ from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
 import entrypoints.kernel.command_line
+from entrypoints.__main__ import main
 from entrypoints.http.app import create_app
 from tests.integration.service import client_of, settings_for
 
@@ -44,7 +45,7 @@ def command(
         for name, value in settings.items():
             monkeypatch.setenv(name, value)
         try:
-            status = entrypoints.kernel.command_line.main(arguments)
+            status = main(arguments)
         except SystemExit as end:
             status = int(end.code or 0)
         return status, *capsys.readouterr()

@@ -10,11 +10,10 @@ import pytest
 from fastapi import Depends, FastAPI
 from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
-from starlette.requests import Request
 
 from adapters.sql.tables import example_items
 from entrypoints.http.app import create_app
-from entrypoints.http.kernel.database_session import get_async_session, get_async_sessionmaker
+from entrypoints.http.dependencies import get_async_session, get_async_sessionmaker
 from tests.integration.problem_document import problem_of
 from tests.integration.service import ITEMS, UNKNOWN_ID, client_of, create, settings_for
 
@@ -118,7 +117,7 @@ async def test_a_route_can_hand_the_sessionmaker_to_background_work(app: FastAPI
 
 async def test_a_worker_beside_the_requests_uses_the_same_database(app: FastAPI) -> None:
     async with client_of(app) as client:
-        sessionmaker: async_sessionmaker[AsyncSession] = app.state.container.sessionmaker()
+        sessionmaker = await get_async_sessionmaker(app)
         await create(client)
         async with sessionmaker() as session:
             assert await session.scalar(COUNT) == 1
@@ -133,9 +132,8 @@ async def test_without_a_database_the_error_says_so() -> None:
 
     async with client_of(app) as client:
         problem_of(await client.get("/count"), 500)
-        request = Request({"type": "http", "app": app})
         with pytest.raises(RuntimeError, match="APP_DATABASE_URL=memory:// has no database"):
-            await get_async_sessionmaker(request)
+            await get_async_sessionmaker(app)
 
 
 async def test_a_session_can_be_overridden(app: FastAPI) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from adapters.sql.tables import example_items
 from entrypoints.http.app import create_app
-from entrypoints.http.kernel.database_session import get_async_session, get_async_sessionmaker
+from entrypoints.http.dependencies import get_async_session, get_async_sessionmaker
 from tests.integration.problem_document import problem_of
 from tests.integration.service import client_of, create, settings_for
 from tests.postgresql_databases import end_all_connections, run_statement

@@ -12,8 +12,9 @@ import pytest
 from fastapi import FastAPI, Request, WebSocket
 from starlette.types import Message, Receive, Scope, Send
 
-from entrypoints.http.app import CANNOT_START, create_app
+from entrypoints.http.app import create_app
 from entrypoints.http.kernel.problems.problem_types import BODY_TOO_LARGE, KEYS_NOT_CONFIGURED
+from entrypoints.kernel.app_start import CANNOT_START
 from tests.integration.problem_document import problem_of
 from tests.integration.service import ITEMS, JSON, settings_for
 from tests.integration.websocket_handshake import open_websocket
@@ -23,7 +24,7 @@ UVICORN = (
     "-m",
     "uvicorn",
     "--factory",
-    "entrypoints.http.app:app_from_environment",
+    "entrypoints.asgi:app",
     "--port",
     "{port}",
 )

@@ -23,7 +23,7 @@ from adapters.sql.tables import example_items
 from application.kernel.errors import StorageFull, StorageUnavailable, TransactionConflict
 from application.unit_of_work import UnitsOfWork
 from entrypoints.http.app import create_app
-from entrypoints.http.kernel.database_session import get_async_session
+from entrypoints.http.dependencies import get_async_session
 from entrypoints.http.kernel.middleware import request_deadline
 from entrypoints.http.kernel.problems.problem_types import (
     DATABASE_FULL,

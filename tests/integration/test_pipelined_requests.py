@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
+from entrypoints.kernel.server.config import ServerConfig
 from entrypoints.kernel.server.http_protocol import MAX_HEAD_BYTES, MAX_PENDING_BYTES, HttpProtocol
-from entrypoints.kernel.server.server import ServerConfig
 from tests.integration.service import settings_for
 
 HOST = b"Host: test\r\n"
@@ -91,8 +91,7 @@ async def echo(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def connected(app: Any) -> tuple[HttpProtocol, Wire]:
-    config = ServerConfig(settings_for("memory://"))
-    config.app = lambda: app
+    config = ServerConfig(settings_for("memory://"), lambda: app)
     state: dict[str, Any] = {"busy": []}
     protocol = HttpProtocol(config, ServerState(), app_state=state)
     wire = Wire()

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from application.kernel.errors import StorageUnavailable
-from entrypoints.http.kernel.background import background_task as module
-from entrypoints.http.kernel.background import readiness
-from entrypoints.http.kernel.background.background_task import background_task
-from entrypoints.http.kernel.background.readiness import Readiness
+from entrypoints.kernel.background import background_task as module
+from entrypoints.kernel.background import readiness
+from entrypoints.kernel.background.background_task import background_task
+from entrypoints.kernel.background.readiness import Readiness
 
 
 class Storage:

@@ -17,7 +17,7 @@ from adapters.sql.kernel.migration.migrate import migrate
 from adapters.sql.kernel.usability import check_privileges
 from application.kernel.errors import StorageUnavailable
 from entrypoints.http.app import create_app
-from entrypoints.http.kernel.background import readiness
+from entrypoints.kernel.background import readiness
 from tests.database_settings import engine_for
 from tests.integration.problem_document import problem_of
 from tests.integration.service import ITEMS, client_of, create, settings_for

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-import entrypoints.http.kernel.background.idempotency_purge
+import entrypoints.kernel.background.idempotency_purge
 from application.kernel.errors import StorageUnavailable
 from entrypoints.http.app import create_app
 from tests.fixed_clock import FixedClock
@@ -21,9 +21,7 @@ DAY = timedelta(days=1)
 
 @pytest.fixture(autouse=True)
 def _often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        entrypoints.http.kernel.background.idempotency_purge, "INTERVAL_SECONDS", 0.01
-    )
+    monkeypatch.setattr(entrypoints.kernel.background.idempotency_purge, "INTERVAL_SECONDS", 0.01)
 
 
 async def create_with_key(client: httpx.AsyncClient, key: str) -> None:

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from entrypoints.http.app import create_app
 from entrypoints.http.kernel.problems.problem_types import KEY_MISSING, NO_SUCH_PATH, UNKNOWN_HOST
 from entrypoints.kernel.api_keys import new_key
-from entrypoints.settings import InvalidSettings
+from entrypoints.kernel.service_settings import InvalidSettings
 from tests.integration.problem_document import problem_of
 from tests.integration.service import ITEMS, settings_for
 

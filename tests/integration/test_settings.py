@@ -8,10 +8,11 @@ from pydantic import SecretStr, ValidationError
 
 import entrypoints.kernel.command_line
 from adapters.sql.kernel.engine import init_database
-from entrypoints.http.app import app_from_environment
-from entrypoints.kernel.server.http_protocol import HttpProtocol
-from entrypoints.kernel.server.server import ServerConfig
-from entrypoints.settings import AppSettings, unknown_settings
+from entrypoints.__main__ import main
+from entrypoints.asgi import app as app_from_environment
+from entrypoints.kernel.server.config import ServerConfig
+from entrypoints.kernel.service_settings import unknown_settings
+from entrypoints.settings import AppSettings
 from tests.integration.service import PROJECT, settings_for
 
 EXAMPLE = PROJECT / ".env.example"
@@ -95,13 +96,14 @@ def test_every_setting_in_the_example_is_explained() -> None:
         assert paragraph.startswith("#")
 
 
-def test_the_engine_is_built_from_the_settings() -> None:
-    engine = init_database(settings_for(POSTGRESQL, database_pool_size="7", database_echo="true"))
+async def test_the_engine_is_built_from_the_settings() -> None:
+    settings = settings_for(POSTGRESQL, database_pool_size="7", database_echo="true")
+    engine = await init_database(settings)
 
     assert engine.url.host == "db"
     assert "7" in engine.pool.status()
     assert engine.echo
-    assert not init_database(settings_for(POSTGRESQL)).echo
+    assert not (await init_database(settings_for(POSTGRESQL))).echo
 
 
 def test_the_server_is_run_as_the_settings_say(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,11 +127,11 @@ def test_the_server_is_run_as_the_settings_say(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("signal.signal", lambda *_: None)
     monkeypatch.setattr(entrypoints.kernel.command_line, "configure_logging", lambda *_: None)
 
-    assert entrypoints.kernel.command_line.main([]) == 0
+    assert main([]) == 0
 
     (config,) = configs
     assert (config.host, config.port, config.workers) == ("0.0.0.0", 9000, 3)
-    assert (config.loop, config.http) == ("uvloop", HttpProtocol)
+    assert (config.loop, config.http) == ("uvloop", "httptools")
     assert (config.timeout_graceful_shutdown, config.max_body_bytes) == (30, 1000)
     assert config.timeout_keep_alive == 120
 
@@ -140,7 +142,7 @@ def test_the_docs_are_there_as_the_settings_say(
 ) -> None:
     monkeypatch.setenv("APP_DATABASE_URL", "memory://")
     monkeypatch.setenv("APP_DOCS_ENABLED", enabled)
-    monkeypatch.setattr("entrypoints.http.app.configure_logging", lambda *_: None)
+    monkeypatch.setattr("entrypoints.kernel.app_start.configure_logging", lambda *_: None)
 
     paths = {getattr(route, "path", None) for route in app_from_environment().routes}
 
@@ -198,9 +200,9 @@ def test_an_address_that_can_be_used_is_taken(url: str) -> None:
     assert settings_for(url).database_url.get_secret_value() == url
 
 
-def test_the_password_is_in_no_text_of_the_settings_or_of_the_engine() -> None:
+async def test_the_password_is_in_no_text_of_the_settings_or_of_the_engine() -> None:
     settings = settings_for(POSTGRESQL)
-    engine = init_database(settings)
+    engine = await init_database(settings)
 
     for thing in (settings, settings.model_dump(), engine, engine.url, engine.pool):
         assert "hunter2" not in str(thing)
@@ -279,7 +281,7 @@ def test_names_that_are_no_settings_are_named_without_their_values(
     monkeypatch.setenv("APP_XYZZY", "hunter2")
     monkeypatch.setenv("APP_TEST_DATABASE_URL", "hunter2")
 
-    assert list(unknown_settings()) == [
+    assert list(unknown_settings(AppSettings)) == [
         "APP_DATABSE_URL, in the environment, is not a setting and has no effect: "
         "did you mean APP_DATABASE_URL?",
         "APP_XYZZY, in the environment, is not a setting and has no effect",

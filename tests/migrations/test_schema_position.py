@@ -12,10 +12,10 @@ from adapters.sql.kernel.migration import schema
 from adapters.sql.kernel.migration.migrate import migrate
 from adapters.sql.kernel.migration.schema import (
     SchemaPosition,
-    create_example_schema,
     current_revision,
     head,
     schema_position,
+    upgrade_embedded_database,
 )
 from adapters.sql.kernel.storage import SqlStorage
 from tests.migrations.database_outline import outline
@@ -108,7 +108,7 @@ async def test_a_newer_database_is_left_alone_and_ready(
     await _make_newer(empty_engine)
     before = await outline(empty_engine)
 
-    await create_example_schema(empty_engine)
+    await upgrade_embedded_database(empty_engine)
     storage = SqlStorage(empty_engine)
     await storage.open()
     for _ in range(3):

@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.sql.kernel.migration.migrate import migrate
-from adapters.sql.kernel.migration.schema import create_example_schema, current_revision, head
+from adapters.sql.kernel.migration.schema import current_revision, head, upgrade_embedded_database
 from tests.database_settings import engine_for
 from tests.migrations.database_outline import outline
 
@@ -63,7 +63,7 @@ async def test_all_of_several_engines_succeed(empty_url: str, empty_engine: Asyn
 async def test_several_services_bring_one_sqlite_file_up_to_date(sqlite_file_url: str) -> None:
     engines = [engine_for(sqlite_file_url) for _ in range(SEVERAL)]
 
-    await asyncio.gather(*(create_example_schema(engine) for engine in engines))
+    await asyncio.gather(*(upgrade_embedded_database(engine) for engine in engines))
 
     assert await current_revision(engines[0]) == head()
     for engine in engines:

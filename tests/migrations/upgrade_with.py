@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from entrypoints.kernel.command_line import main
+from entrypoints.__main__ import main
 from tests.migrations.own_migrations import use_migrations_of
 
 if __name__ == "__main__":

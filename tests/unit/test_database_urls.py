@@ -112,9 +112,9 @@ def test_what_is_no_url_is_rejected(text: str) -> None:
         PASSWORD,
     ],
 )
-def test_a_rejection_does_not_tell_the_password(url: str) -> None:
+async def test_a_rejection_does_not_tell_the_password(url: str) -> None:
     with pytest.raises(ValueError, match="database") as raised:
-        init_database(DatabaseSettings(SecretStr(url)))
+        await init_database(DatabaseSettings(SecretStr(url)))
 
     assert PASSWORD not in repr(raised.value)
     assert PASSWORD not in "".join(traceback.format_exception(raised.value))

@@ -9,13 +9,14 @@ from importlib.metadata import version
 
 import httptools
 import pytest
+from fastapi import FastAPI
 from uvicorn import Server
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
+from entrypoints.kernel.server.config import ServerConfig
 from entrypoints.kernel.server.http_protocol import HttpProtocol
-from entrypoints.kernel.server.server import ServerConfig
 from tests.integration.service import PROJECT, settings_for
 
 
@@ -49,8 +50,7 @@ def test_a_method_is_still_there(owner: type, name: str, parameters: list[str]) 
 
 
 async def test_the_protocol_still_has_these_attributes() -> None:
-    config = ServerConfig(settings_for("memory://"))
-    config.app = lambda: None
+    config = ServerConfig(settings_for("memory://"), FastAPI)
     protocol = HttpProtocol(config, ServerState(), app_state={})
     for name in ("parser", "cycle", "flow", "transport", "tasks", "server_state", "headers"):
         assert hasattr(protocol, name), f"uvicorn's protocol has no {name} any more"
@@ -74,14 +74,11 @@ def test_a_cycle_still_says_how_far_its_response_is() -> None:
     )
 
 
-async def test_uvicorn_still_starts_without_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("APP_DATABASE_URL", "memory://")
-    config = ServerConfig(settings_for("memory://"))
-
+async def test_uvicorn_still_starts_without_sockets() -> None:
     async def app(scope: object, receive: object, send: object) -> None:
         raise NotImplementedError  # no lifespan either
 
-    config.app = lambda: app
+    config = ServerConfig(settings_for("memory://"), lambda: app)
     config.load()
     server = Server(config)
     server.lifespan = config.lifespan_class(config)

@@ -17,23 +17,28 @@ from adapters.sql.kernel.sqlite.engine import sqlite_engine, sqlite_readers
 SQLITE_READERS = 4
 
 
-def init_database(settings: DatabaseSettings) -> AsyncEngine:
-    """Return the engine for the settings' database, which connects on first use.
+async def init_database(settings: DatabaseSettings) -> AsyncEngine:
+    """Return the engine for the settings' database, which connects on first use. Make the folder of
+    a SQLite file.
 
-    Raises `ValueError` if the URL cannot be used.
+    Raises `ValueError` if the URL cannot be used, `OSError` if the folder cannot be made.
     """
     url = parse_database_url(settings.database_url.get_secret_value())
-    engine = _engine(url, settings)
+    if url.get_backend_name() == "sqlite" and url.database and not names_memory(url):
+        _make_folder(url.database.removeprefix("file:"))
+    return new_engine(url, settings)
+
+
+def new_engine(url: URL, settings: DatabaseSettings) -> AsyncEngine:
+    """Return the engine for the database of the URL, otherwise as the settings say."""
+    is_postgresql = url.get_backend_name() == "postgresql"
+    engine = (postgresql_engine if is_postgresql else sqlite_engine)(url, settings)
     note_commits_of_sessions(engine)
     return engine
 
 
-def _engine(url: URL, settings: DatabaseSettings) -> AsyncEngine:
-    if url.get_backend_name() == "postgresql":
-        return postgresql_engine(url, settings)
-    if url.database and not names_memory(url):
-        Path(url.database.removeprefix("file:")).parent.mkdir(parents=True, exist_ok=True)
-    return sqlite_engine(url, settings)
+def _make_folder(file: str) -> None:
+    Path(file).parent.mkdir(parents=True, exist_ok=True)
 
 
 def open_database(engine: AsyncEngine, metadata: MetaData) -> Database:

@@ -6,8 +6,8 @@ from adapters.sql.kernel.engine import engine_to_check, is_in_memory, open_datab
 from adapters.sql.kernel.errors.driver_errors import SchemaMissing, meaning_of
 from adapters.sql.kernel.migration.schema import (
     SchemaPosition,
-    create_example_schema,
     schema_position_on,
+    upgrade_embedded_database,
 )
 from adapters.sql.kernel.usability import check_privileges, check_readable, check_writable
 from adapters.sql.tables import metadata
@@ -30,7 +30,7 @@ class SqlStorage:
     async def open(self) -> None:
         """Bring an embedded database up to date. A server may still be down: it is connected to
         when it is needed."""
-        await create_example_schema(self._engine)
+        await upgrade_embedded_database(self._engine)
 
     async def check(self) -> None:
         """Raise `StorageUnavailable`, which says why, unless the database responds, with a schema

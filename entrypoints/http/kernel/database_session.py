@@ -1,7 +1,15 @@
-"""Plain SQLAlchemy sessions, for a route or a background worker that wants no repository.
+"""Plain SQLAlchemy sessions, for a route or a background worker that needs no repository.
 
-    @app.get("/count")
+In a route:
+
+    @router.get("/count")
     async def count(session: Annotated[AsyncSession, Depends(get_async_session)]) -> int: ...
+
+In a worker, which has the app and no request:
+
+    sessionmaker = await get_async_sessionmaker(app)
+    async with sessionmaker() as session:
+        ...
 
 Call `await session.commit()` yourself, before the route returns: what a session has not committed
 when the request ends is rolled back. A commit later than that, in a dependency that ends after the
@@ -25,13 +33,20 @@ from adapters.sql.kernel.errors.driver_errors import translated
 _Handler = Callable[[Request, Any], Awaitable[Response]]
 
 
-async def get_async_sessionmaker(connection: HTTPConnection) -> async_sessionmaker[AsyncSession]:
-    """Return what makes sessions on the app's database. A background worker calls
-    `app.state.container.sessionmaker()` for the same.
+async def get_app(connection: HTTPConnection) -> FastAPI:
+    """Return the app that serves the request."""
+    app: FastAPI = connection.app
+    return app
+
+
+async def get_async_sessionmaker(
+    app: Annotated[FastAPI, Depends(get_app)],
+) -> async_sessionmaker[AsyncSession]:
+    """Return what makes sessions on the app's database, while the app's lifespan lasts.
 
     Raises `RuntimeError` if the service runs on `memory://`, where there is no database.
     """
-    container = connection.app.state.container
+    container = app.state.container
     if container.settings().uses_memory:
         raise RuntimeError("APP_DATABASE_URL=memory:// has no database sessions")
     sessionmaker: async_sessionmaker[AsyncSession] = container.sessionmaker()
@@ -43,7 +58,8 @@ async def get_async_session(
 ) -> AsyncIterator[AsyncSession]:
     """Yield a session of this request's own, and close it when the request has ended.
 
-    It does not commit: call `await session.commit()` yourself.
+    It does not commit: call `await session.commit()` yourself. With
+    `Depends(get_async_session, scope="function")` it is closed before the response is sent.
     """
     async with sessionmaker() as session:
         yield session

@@ -4,7 +4,7 @@ No other module imports such a name. `pyproject.toml` bounds both packages to th
 that this was tried with, and `tests/unit/test_framework_internals.py` says what an upgrade broke.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -16,6 +16,7 @@ from fastapi.routing import RouteContext, _extract_endpoint_context, iter_route_
 from pydantic import ValidationError
 from starlette._exception_handler import wrap_app_handling_exceptions
 from starlette._utils import get_route_path
+from starlette.middleware import Middleware
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.routing import BaseRoute
@@ -26,6 +27,7 @@ __all__ = [
     "Dependant",
     "ModelField",
     "RouteContext",
+    "add_innermost_middleware",
     "error_handlers_of",
     "get_route_path",
     "has_nothing_but",
@@ -48,6 +50,13 @@ def has_nothing_but(dependant: Dependant, *names: str) -> bool:
         for each in fields(Dependant)
         if each.name not in names
     )
+
+
+def add_innermost_middleware(
+    app: FastAPI, middleware: Callable[..., ASGIApp], **options: Any
+) -> None:
+    """Add middleware within all that was and will be added: `add_middleware` adds the outermost."""
+    app.user_middleware.append(Middleware(middleware, **options))
 
 
 def included_routes(routes: Sequence[BaseRoute]) -> Iterator[Sequence[BaseRoute]]:

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from time import monotonic
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 from uuid import uuid4
 
 import httptools
@@ -27,9 +27,7 @@ from entrypoints.http.kernel.problems.problem_types import (
 )
 from entrypoints.kernel.server.body_rate import DEFAULT_BODY_RATE, body_rate_of
 from entrypoints.kernel.server.buffered_transport import BufferedTransport
-
-if TYPE_CHECKING:
-    from entrypoints.kernel.server.server import ServerConfig
+from entrypoints.kernel.server.config import ServerConfig
 
 MAX_URL_BYTES = 8_000
 """What a server should take at least: RFC 9112, section 3."""
@@ -58,7 +56,7 @@ class HttpProtocol(HttpToolsProtocol):
     read its responses is cut off.
     """
 
-    config: "ServerConfig"
+    config: ServerConfig
     _running: RequestResponseCycle | None = None
     _task: "asyncio.Task[None] | None" = None
     # The request that is being read.

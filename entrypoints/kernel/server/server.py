@@ -12,44 +12,14 @@ from types import FrameType
 import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 
+from entrypoints.kernel.server.config import ServerConfig
 from entrypoints.kernel.server.http_protocol import HttpProtocol
 from entrypoints.kernel.server.listener import Listener, bound_sockets
-from entrypoints.settings import AppSettings
 
 DRAIN_SECONDS = 2.0
 LAST_ONES_SECONDS = 0.5
 FORCED_SECONDS = 1.0
 """How long the storage may take to close when everything else has to end at once."""
-READ_SECONDS = 4.0
-"""How long a request may take to arrive."""
-
-
-class ServerConfig(uvicorn.Config):
-    """uvicorn's settings, and those of `HttpProtocol`."""
-
-    def __init__(self, settings: AppSettings) -> None:
-        super().__init__(
-            "entrypoints.http.app:app_for_own_server",
-            factory=True,
-            host=settings.host,
-            port=settings.port,
-            workers=settings.workers,
-            # `Listener` needs a loop that can wait for a socket to become readable.
-            loop="uvloop" if sys.platform != "win32" else "asyncio:SelectorEventLoop",
-            http=HttpProtocol,
-            timeout_keep_alive=settings.keep_alive_seconds,
-            timeout_graceful_shutdown=settings.shutdown_grace_seconds,
-            # The request's own log line says more, and the log is configured already.
-            access_log=False,
-            log_config=None,
-            server_header=False,
-            # Nothing asks for the client's address or scheme.
-            proxy_headers=False,
-        )
-        self.max_body_bytes = settings.max_body_bytes
-        # Not uvicorn's `root_path`, which is wrong behind a proxy that passes the prefix on.
-        self.path_prefix = settings.root_path
-        self.read_seconds = READ_SECONDS
 
 
 class DrainingServer(uvicorn.Server):

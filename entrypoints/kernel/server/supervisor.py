@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 import structlog
 from uvicorn.config import STARTUP_FAILURE
 
-from entrypoints.kernel.server.server import ServerConfig
+from entrypoints.kernel.server.config import ServerConfig
 from entrypoints.kernel.server.worker import ENDS
 
 SILENT_SECONDS = 30.0
@@ -48,7 +48,7 @@ class Worker:
         try:
             self._process = subprocess.Popen(  # noqa: S603 -- it has no words from outside
                 [
-                    *(sys.executable, "-m", "entrypoints.kernel.server.worker"),
+                    *(sys.executable, "-m", "entrypoints", "worker"),
                     *(str(listener.fileno()), str(other_end.fileno())),
                 ],
                 pass_fds=[listener.fileno(), other_end.fileno()],

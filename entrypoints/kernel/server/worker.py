@@ -1,7 +1,7 @@
-"""One of several processes that serve: `python -m entrypoints.kernel.server.worker LISTENER LINE`.
+"""One of several processes that serve, which `entrypoints.kernel.server.supervisor` starts as
+`python -m entrypoints worker LISTENER LINE`.
 
-Both are file descriptors: the socket to serve, and the line to the supervisor that started it (see
-`entrypoints.kernel.server.supervisor`).
+Both are file descriptors: the socket to serve, and the line to the supervisor.
 """
 
 import asyncio
@@ -13,9 +13,8 @@ from contextlib import suppress
 
 from uvicorn.config import STARTUP_FAILURE
 
-from entrypoints.kernel.logging import configure_logging
-from entrypoints.kernel.server.server import DrainingServer, ServerConfig
-from entrypoints.settings import settings_from_environment
+from entrypoints.kernel.server.config import ServerConfig
+from entrypoints.kernel.server.server import DrainingServer
 
 LIVES = b"."
 ENDS = b"e"
@@ -53,19 +52,14 @@ class WorkerServer(DrainingServer):
         self.should_exit = True
 
 
-def main(listener_fd: int, line_fd: int) -> int:
-    """Serve until told to end; return the exit status."""
+def run_worker(config: ServerConfig, listener_fd: int, line_fd: int) -> int:
+    """Serve until a signal or the supervisor ends it; return the exit status."""
     listener, line = socket.socket(fileno=listener_fd), socket.socket(fileno=line_fd)
     for each in (listener, line):
         os.set_inheritable(each.fileno(), False)
     line.setblocking(False)
-    configure_logging()
     # The server ends itself on this signal and then raises it anew; that was no failure.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    server = WorkerServer(ServerConfig(settings_from_environment()), line)
+    server = WorkerServer(config, line)
     server.run([listener])
     return 0 if server.started else STARTUP_FAILURE
-
-
-if __name__ == "__main__":
-    sys.exit(main(*map(int, sys.argv[1:])))

@@ -100,7 +100,7 @@ async def schema_position_on(connection: AsyncConnection) -> SchemaPosition:
     return SchemaPosition(await _revision_on(connection), head())
 
 
-async def create_example_schema(engine: AsyncEngine) -> None:
+async def upgrade_embedded_database(engine: AsyncEngine) -> None:
     """Bring an embedded SQLite database up to date. A server's database is left alone: it is
     migrated by a command of its own, `python -m entrypoints db upgrade`."""
     if engine.dialect.name == "sqlite" and (await schema_position(engine)).is_behind:

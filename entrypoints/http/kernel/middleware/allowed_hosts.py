@@ -4,9 +4,9 @@ from collections.abc import Iterable
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from entrypoints.http.kernel.addresses import is_health_check
 from entrypoints.http.kernel.problems.problem import problem, reject
 from entrypoints.http.kernel.problems.problem_types import UNKNOWN_HOST
-from entrypoints.http.kernel.routing.addresses import is_health_check
 from entrypoints.kernel.host_names import host_of
 
 

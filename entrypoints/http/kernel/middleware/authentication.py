@@ -7,9 +7,9 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from entrypoints.http.kernel.addresses import is_health_check
 from entrypoints.http.kernel.problems.problem import problem, reject
 from entrypoints.http.kernel.problems.problem_types import KEY_MISSING, KEY_READS_ONLY, KEY_UNKNOWN
-from entrypoints.http.kernel.routing.addresses import is_health_check
 from entrypoints.kernel.api_keys import READ, WRITE, ApiKey, ApiKeys
 
 CLIENT_NAME = "client_name"

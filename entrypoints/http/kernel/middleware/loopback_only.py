@@ -3,9 +3,9 @@
 import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from entrypoints.http.kernel.addresses import is_health_check
 from entrypoints.http.kernel.problems.problem import problem, reject
 from entrypoints.http.kernel.problems.problem_types import KEYS_NOT_CONFIGURED
-from entrypoints.http.kernel.routing.addresses import is_health_check
 from entrypoints.kernel.loopback import REFUSAL, is_open
 
 _log = structlog.get_logger("entrypoints.http")

@@ -10,10 +10,10 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from application.kernel.commits import COMMITS, Commits
+from entrypoints.http.kernel.lifespan import run_lifespan
 from entrypoints.http.kernel.middleware.authentication import CLIENT_NAME
 from entrypoints.http.kernel.problems.outcome import failure
 from entrypoints.http.kernel.problems.problem_types import INTERNAL_ERROR, SHUTTING_DOWN
-from entrypoints.http.kernel.start import run_lifespan
 
 _WELL_FORMED = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 # A response is what its Content-Type says, whatever a browser thinks that it looks like.

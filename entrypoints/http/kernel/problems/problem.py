@@ -9,8 +9,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from entrypoints.http.kernel.addresses import client_path
 from entrypoints.http.kernel.problems.problem_types import ProblemType, plain
-from entrypoints.http.kernel.routing.addresses import client_path
 
 MEDIA_TYPE = "application/problem+json"
 

@@ -2,7 +2,7 @@
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from entrypoints.http.kernel.routing.addresses import is_below
+from entrypoints.http.kernel.addresses import is_below
 
 
 class RootPath:

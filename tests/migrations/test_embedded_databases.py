@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.sql.kernel.migration.migrate import migrate_down
-from adapters.sql.kernel.migration.schema import create_example_schema, current_revision, head
+from adapters.sql.kernel.migration.schema import current_revision, head, upgrade_embedded_database
 from tests.database_settings import engine_for
 from tests.migrations.database_outline import outline
 
@@ -15,7 +15,7 @@ async def test_a_sqlite_database_is_brought_up_to_date(
 ) -> None:
     engine = engine_for(request.getfixturevalue(kind))
 
-    await create_example_schema(engine)
+    await upgrade_embedded_database(engine)
 
     assert await current_revision(engine) == head()
     assert set(await outline(engine)) == {"example_items", "receipts"}
@@ -24,10 +24,10 @@ async def test_a_sqlite_database_is_brought_up_to_date(
 
 async def test_an_older_sqlite_database_is_brought_up_to_date(sqlite_file_url: str) -> None:
     engine = engine_for(sqlite_file_url)
-    await create_example_schema(engine)
+    await upgrade_embedded_database(engine)
     await migrate_down(engine, "base")
 
-    await create_example_schema(engine)
+    await upgrade_embedded_database(engine)
 
     assert await current_revision(engine) == head()
     await engine.dispose()
@@ -36,7 +36,7 @@ async def test_an_older_sqlite_database_is_brought_up_to_date(sqlite_file_url: s
 async def test_a_server_is_left_alone(empty_postgresql_url: str) -> None:
     engine = engine_for(empty_postgresql_url)
 
-    await create_example_schema(engine)
+    await upgrade_embedded_database(engine)
 
     assert await current_revision(engine) is None
     assert await outline(engine) == {}
@@ -46,7 +46,7 @@ async def test_a_server_is_left_alone(empty_postgresql_url: str) -> None:
 async def test_a_migrated_server_stays_at_its_revision(postgresql_url: str) -> None:
     engine: AsyncEngine = engine_for(postgresql_url)
 
-    await create_example_schema(engine)
+    await upgrade_embedded_database(engine)
 
     assert await current_revision(engine) == head()
     await engine.dispose()

@@ -1,0 +1,105 @@
+"""The life of an app: its storage is opened, background tasks run, and the storage is closed."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from functools import partial
+from typing import Protocol
+
+import structlog
+from fastapi import FastAPI
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from application.kernel.idempotency import Idempotency
+from entrypoints.kernel.background.background_task import background_task
+from entrypoints.kernel.background.idempotency_purge import purge_periodically
+from entrypoints.kernel.background.readiness import Readiness
+from entrypoints.kernel.failures import reason
+from entrypoints.kernel.service_settings import ServiceSettings
+
+_log = structlog.get_logger("entrypoints.http")
+
+
+class Storage(Protocol):
+    """What units of work are for, for as long as the app lives."""
+
+    async def open(self) -> None: ...
+
+    async def check(self) -> None:
+        """Raise unless it can be used."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class ServiceContainer(Protocol):
+    """What the kernel takes from the app's container."""
+
+    @property
+    def storage(self) -> Callable[[], Storage]: ...
+
+    @property
+    def readiness(self) -> Callable[[], Readiness]: ...
+
+    @property
+    def idempotency(self) -> Callable[[], Idempotency]: ...
+
+
+@asynccontextmanager
+async def serving(
+    app: FastAPI, settings: ServiceSettings, container: Awaitable[ServiceContainer]
+) -> AsyncIterator[None]:
+    """Keep the container in `app.state.container`, and its storage open, while the block lasts.
+
+    A failure to open it is logged in one line, which has no secret."""
+    with _noting_failures(app, settings):
+        app.state.container = made = await container
+        storage = made.storage()
+    try:
+        with _noting_failures(app, settings):
+            await storage.open()
+        _log_start(app, settings)
+        async with (
+            background_task(made.readiness().keep_checking),
+            background_task(partial(purge_periodically, made.idempotency())),
+        ):
+            yield
+    finally:
+        await storage.close()
+
+
+def _log_start(app: FastAPI, settings: ServiceSettings) -> None:
+    """Log what this process serves, without a secret."""
+    _log.info(
+        "service started",
+        version=app.version,
+        database=settings.database_label,
+        host=settings.host,
+        port=settings.port,
+        workers=settings.workers,
+    )
+
+
+@contextmanager
+def _noting_failures(app: FastAPI, settings: ServiceSettings) -> Iterator[None]:
+    """Keep the reason of a failure for `run_lifespan`."""
+    try:
+        yield
+    except Exception as error:
+        app.state.why_it_cannot_start = (
+            f"the service cannot start: the database {settings.database_label} cannot be used: "
+            f"{reason(error)}"
+        )
+        raise
+
+
+async def run_lifespan(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    """Run the app's lifespan. The server logs what it is sent about a start that fails: the reason,
+    in one line, and not the traceback that Starlette sends."""
+
+    async def send_reason(message: Message) -> None:
+        why_not = getattr(scope["app"].state, "why_it_cannot_start", None)
+        if message["type"] == "lifespan.startup.failed" and why_not:
+            message["message"] = why_not
+        await send(message)
+
+    await app(scope, receive, send_reason)

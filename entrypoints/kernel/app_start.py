@@ -1,0 +1,64 @@
+"""The app as a server gets it, or one line in the log about why it cannot be made."""
+
+import gc
+import sys
+from collections.abc import Callable
+
+import structlog
+from fastapi import FastAPI
+
+from entrypoints.kernel.logging import configure_logging
+from entrypoints.kernel.service_settings import (
+    InvalidSettings,
+    ServiceSettings,
+    settings_from_environment,
+    unknown_settings,
+)
+
+CANNOT_START = 3
+"""The exit code that uvicorn and gunicorn know: a worker that ends with it is not started again."""
+WITHOUT = (
+    "limits to the size of URLs and header fields, limits to the time that a request takes to "
+    "arrive and a response to be read, the cancellation of work for clients that hung up, and the "
+    "draining of connections at shutdown"
+)
+_log = structlog.get_logger("entrypoints.http")
+
+
+def app_for_any_server(kind: type[ServiceSettings], create_app: Callable[..., FastAPI]) -> FastAPI:
+    """Return `create_app(settings)`, with the settings of this class from the environment.
+
+    Ends the process if it cannot: a traceback says less than one line does."""
+    configure_logging()
+    app = _settled(lambda: create_app(settings_from_environment(kind)))
+    log_unknown_settings(kind)
+    _log.warning("served by another server than python -m entrypoints", without=WITHOUT)
+    return app
+
+
+def app_for_own_server(settings: ServiceSettings, create_app: Callable[..., FastAPI]) -> FastAPI:
+    """Return the app for `entrypoints.kernel.server`, which has the limits itself. Ends the process
+    as `app_for_any_server` does."""
+    return _settled(lambda: create_app(settings, any_server=False))
+
+
+def log_unknown_settings(kind: type[ServiceSettings]) -> None:
+    """Log a warning for each `APP_...` that is no setting of this class."""
+    for sentence in unknown_settings(kind):
+        _log.warning("unknown setting", reason=sentence)
+
+
+def _settled(create: Callable[[], FastAPI]) -> FastAPI:
+    try:
+        app = create()
+    except InvalidSettings as error:
+        _log.critical("the service cannot start", reason=str(error))
+        sys.exit(CANNOT_START)
+    # What was made to last needs no looking through by every later collection, which would
+    # stop all requests for as long as it takes.
+    gc.collect()
+    gc.freeze()
+    # The youngest are looked through when there are so many of them, not 700: requests under way
+    # hold more than that, which would be looked through again and again.
+    gc.set_threshold(10_000)
+    return app

@@ -1,0 +1,41 @@
+"""What the server is configured with."""
+
+import sys
+from collections.abc import Callable
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from entrypoints.kernel.service_settings import ServiceSettings
+
+READ_SECONDS = 4.0
+"""How long a request may take to arrive."""
+
+
+class ServerConfig(uvicorn.Config):
+    """uvicorn's settings, and those of `HttpProtocol`."""
+
+    def __init__(self, settings: ServiceSettings, create_app: Callable[[], ASGIApp]) -> None:
+        super().__init__(
+            create_app,
+            factory=True,
+            host=settings.host,
+            port=settings.port,
+            workers=settings.workers,
+            # `Listener` needs a loop that can wait for a socket to become readable.
+            loop="uvloop" if sys.platform != "win32" else "asyncio:SelectorEventLoop",
+            # `DrainingServer` gives each connection an `HttpProtocol`, which extends this one.
+            http="httptools",
+            timeout_keep_alive=settings.keep_alive_seconds,
+            timeout_graceful_shutdown=settings.shutdown_grace_seconds,
+            # The request's own log line says more, and the log is configured already.
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            # Nothing asks for the client's address or scheme.
+            proxy_headers=False,
+        )
+        self.max_body_bytes = settings.max_body_bytes
+        # Not uvicorn's `root_path`, which is wrong behind a proxy that passes the prefix on.
+        self.path_prefix = settings.root_path
+        self.read_seconds = READ_SECONDS
