@@ -1,13 +1,15 @@
 """Whether the service's own tables can be read and written, found out without a change."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
+from typing import Any, cast
 
-from sqlalchemy import Select, Table, false, func, select, text
-from sqlalchemy.exc import OperationalError
+import aiosqlite
+from sqlalchemy import Delete, Dialect, Select, Table, false, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from adapters.sql.kernel.sqlite.aiosqlite_thread import on_thread
 from application.kernel.errors import StorageUnavailable
 
 PRIVILEGES = ("SELECT", "INSERT", "UPDATE", "DELETE")
@@ -63,12 +65,23 @@ async def check_writable(connection: AsyncConnection, tables: Sequence[Table]) -
 async def check_readable(connection: AsyncConnection, tables: Sequence[Table]) -> None:
     """Raise what the driver raises unless every column of the tables can be read: of the first row
     and of the last one, which is what shows a damaged file."""
+    reads = _reads(tuple(tables), connection.dialect)
+    if connection.dialect.name == "postgresql":
+        for each in reads:
+            await connection.exec_driver_sql(each)
+    else:
+        await _on_thread(connection, lambda bare: [bare.execute(each).fetchall() for each in reads])
+
+
+@lru_cache(maxsize=8)
+def _reads(tables: tuple[Table, ...], dialect: Dialect) -> list[str]:
+    """Return the statements that read the rows. The check runs twice a second, and SQLAlchemy would
+    take longer to make and to compile them than the database to execute them."""
     reads = [each for table in tables for each in _ends(table)]
-    if connection.dialect.name == "postgresql":  # in one round trip
+    if dialect.name == "postgresql" and reads:  # in one round trip
         counts = (select(func.count()).select_from(each.subquery()) for each in reads)
-        reads = [select(*(each.scalar_subquery() for each in counts))] if reads else []
-    for each in reads:
-        await connection.execute(each)
+        reads = [select(*(each.scalar_subquery() for each in counts))]
+    return [_sql(each, dialect) for each in reads]
 
 
 def _ends(table: Table) -> Iterator[Select[Any]]:
@@ -77,17 +90,36 @@ def _ends(table: Table) -> Iterator[Select[Any]]:
     yield select(*table.columns).order_by(*(column.desc() for column in key)).limit(1)
 
 
+def _sql(statement: Select[Any] | Delete, dialect: Dialect) -> str:
+    return str(statement.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+
+
 async def _check_sqlite(connection: AsyncConnection, table: Table) -> None:
-    # `BEGIN IMMEDIATE` would not do: on a file that may only be read it begins to read.
-    await connection.exec_driver_sql("PRAGMA query_only = OFF")
+    statement = _sql(table.delete().where(false()), connection.dialect)
+
+    def try_to_write(bare: sqlite3.Connection) -> None:
+        # `BEGIN IMMEDIATE` would not do: on a file that may only be read it begins to read.
+        bare.execute("PRAGMA query_only = OFF")
+        try:
+            bare.execute(statement)
+        except sqlite3.OperationalError as error:
+            code: int = getattr(error, "sqlite_errorcode", 0)
+            # What another process writes right now can be written. A transaction that has read, as
+            # this one, is told so at once.
+            if code & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
+        finally:
+            bare.execute("PRAGMA query_only = ON")
+
     try:
-        await connection.execute(table.delete().where(false()))
-    except OperationalError as error:
-        code: int = getattr(error.orig, "sqlite_errorcode", 0)
-        # What another process writes right now can be written. A transaction that has read, as
-        # this one, is told so at once.
-        if code & 0xFF != sqlite3.SQLITE_BUSY:
-            raise
+        await _on_thread(connection, try_to_write)
     finally:
-        await connection.exec_driver_sql("PRAGMA query_only = ON")
         await connection.rollback()
+
+
+async def _on_thread(
+    connection: AsyncConnection, function: Callable[[sqlite3.Connection], Any]
+) -> None:
+    """Run the function on the thread of a connection to SQLite, in one hop."""
+    pooled = await connection.get_raw_connection()
+    await on_thread(cast(aiosqlite.Connection, pooled.driver_connection), function)

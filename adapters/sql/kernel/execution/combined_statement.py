@@ -4,12 +4,13 @@ It takes one round trip and is a transaction of its own. Idempotency records are
 """
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Delete,
+    Dialect,
     FromClause,
     Insert,
     Select,
@@ -22,14 +23,11 @@ from sqlalchemy import (
     null,
     select,
 )
-from sqlalchemy.dialects.postgresql import asyncpg
 from sqlalchemy.exc import SQLAlchemyError
 
 from adapters.sql.kernel.execution.compiled_statement import CACHE_SIZE, compile_statement
 from adapters.sql.kernel.execution.database import Statement, Write
 
-_DIALECT = asyncpg.dialect()  # type: ignore[no-untyped-call]
-_WITH_NAMES = asyncpg.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
 _Change = Insert | Update | Delete
 
 
@@ -98,9 +96,9 @@ def _combine(
     if (
         not isinstance(change, _Change)
         or not _are_unrelated(change.table, record.table)
-        or compile_statement(change, change_names, _DIALECT) is None
+        or compile_statement(change, change_names, _dialect()) is None
         or not {column.key for column in record.table.primary_key} <= {*record_names}
-        or compile_statement(record, record_names, _DIALECT) is None
+        or compile_statement(record, record_names, _dialect()) is None
     ):
         return None
     if not change.returning_column_descriptions:
@@ -153,7 +151,16 @@ def _with_values(change: _Change, names: Sequence[str]) -> _Change:
 
 
 def _sql(statement: _Change | Select[Any], names: Sequence[str]) -> str:
-    return str(statement.compile(dialect=_WITH_NAMES, column_keys=sorted(names)))
+    return str(statement.compile(dialect=_dialect(paramstyle="named"), column_keys=sorted(names)))
+
+
+@cache
+def _dialect(**options: Any) -> Dialect:
+    # Not imported before it is needed: a service on SQLite does without its 15 modules.
+    from sqlalchemy.dialects.postgresql import asyncpg  # noqa: PLC0415
+
+    dialect: Dialect = asyncpg.dialect(**options)  # type: ignore[no-untyped-call]
+    return dialect
 
 
 def _renamed(record: Insert, name: str) -> str:

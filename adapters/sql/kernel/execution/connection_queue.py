@@ -44,7 +44,7 @@ class ConnectionQueue:
     """
 
     def __init__(self, engine: AsyncEngine, keep_seconds: float = 0) -> None:
-        self._engine = engine
+        self._engine = engine.sync_engine
         self._loop = asyncio.get_running_loop()
         self._keep_seconds = keep_seconds
         self._waiters: deque[_Waiter] = deque()
@@ -58,7 +58,7 @@ class ConnectionQueue:
         # Connections in use that must not be used again after their release.
         self._outdated: set[PoolProxiedConnection] = set()
         self._timer: asyncio.TimerHandle | None = None
-        event.listen(engine.sync_engine, "checkin", lambda *_: self._on_checkin())
+        event.listen(self._engine, "checkin", lambda *_: self._on_checkin())
 
     @property
     def size(self) -> int:

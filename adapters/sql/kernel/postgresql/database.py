@@ -10,7 +10,6 @@ from typing import Any, cast
 import asyncpg
 from sqlalchemy import PoolProxiedConnection
 from sqlalchemy.ext.asyncio import AsyncEngine
-from sqlalchemy.pool import QueuePool
 
 from adapters.sql.kernel.errors.driver_errors import (
     ConnectionLost,
@@ -57,14 +56,14 @@ class PostgresqlDatabase:
         # The one for sessions: see `postgresql_engine`.
         self._events = StatementEvents(engine, own_error_listeners=1)
         # As long as half the wait for a connection.
-        self._probe_seconds = cast(QueuePool, engine.pool).timeout() / 2
+        self._probe_seconds = self._queue.timeout / 2
         self._last_loss = 0.0
         self._schema_changed = 0.0
         self._stopped: set[PoolProxiedConnection] = set()
         self._stopping: set[asyncio.Task[None]] = set()
 
     async def fetch(self, statement: Statement, parameters: Parameters) -> Sequence[Row]:
-        repetitions = cast(QueuePool, self._engine.pool).size()
+        lost = 0
         while True:
             connection = await self._acquire_alive()
             try:
@@ -74,9 +73,9 @@ class PostgresqlDatabase:
             except ConnectionLost:
                 # It died while nobody used it, and so may have all others of the pool. That
                 # only shows in use; and a read, unlike a write, may be repeated.
-                if not repetitions:
+                lost += 1
+                if lost > self._queue.size:
                     raise
-                repetitions -= 1
             finally:
                 self._release(connection)
 
@@ -192,18 +191,14 @@ class PostgresqlDatabase:
             await _asyncpg(connection).reload_schema_state()
             connection.info[_PLANS_SINCE] = time.monotonic()
 
-    async def _acquire(self) -> PoolProxiedConnection:
-        connection = await self._queue.acquire()
-        while _asyncpg(connection).is_closed():
-            self._queue.discard(connection)
-            connection = await self._queue.acquire()
-        return connection
-
     async def _acquire_alive(self) -> PoolProxiedConnection:
         """Return a connection that lives. One that may have died without a word, because it was
         idle for a while or another one did, is first asked whether it does."""
         while True:
-            connection = await self._acquire()
+            connection = await self._queue.acquire()
+            if _asyncpg(connection).is_closed():
+                self._queue.discard(connection)
+                continue
             last_use = connection.info.get(LAST_USE)
             proven_since = max(self._last_loss, time.monotonic() - PROVEN_FOR_SECONDS)
             if last_use is None or last_use > proven_since or await self._is_alive(connection):

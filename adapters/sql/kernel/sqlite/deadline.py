@@ -3,8 +3,6 @@
 import math
 import sqlite3
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, PoolProxiedConnection, event
@@ -44,18 +42,16 @@ class DeadlineConnection(sqlite3.Connection):
         super().set_progress_handler(handler, n)
 
     def commit(self) -> None:
-        with self._without_interrupts():
-            super().commit()
-
-    def rollback(self) -> None:
-        with self._without_interrupts():
-            super().rollback()
-
-    @contextmanager
-    def _without_interrupts(self) -> Iterator[None]:
         super().set_progress_handler(None, 0)
         try:
-            yield
+            super().commit()
+        finally:
+            super().set_progress_handler(*self._handler)
+
+    def rollback(self) -> None:
+        super().set_progress_handler(None, 0)
+        try:
+            super().rollback()
         finally:
             super().set_progress_handler(*self._handler)
 
