@@ -28,6 +28,9 @@ def note_commits_of_sessions(engine: AsyncEngine) -> None:
             commit(dbapi_connection)
         except Exception as error:
             if _is_refusal(error):
+                # SQLite leaves the transaction open, which SQLAlchemy takes for ended: the next
+                # user of the connection would find it.
+                dialect.do_rollback(dbapi_connection)
                 commits.end(made=False)
             raise
         commits.end(made=True)
