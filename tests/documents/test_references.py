@@ -20,12 +20,12 @@ TARGET = re.compile(r"^([a-z-]+):", re.MULTILINE)
 SETTING = re.compile(r"\bAPP_(?!TEST_)([A-Z_]+)\b")
 
 
-def _documents() -> list[Path]:
+def documents() -> list[Path]:
     patterns = ("*.md", "[!.]*/**/*.md")
     return sorted(each for pattern in patterns for each in ROOT.glob(pattern))
 
 
-@pytest.fixture(params=_documents(), ids=lambda document: document.name)
+@pytest.fixture(params=documents(), ids=lambda document: document.name)
 def document(request: pytest.FixtureRequest) -> Path:
     found: Path = request.param
     return found
