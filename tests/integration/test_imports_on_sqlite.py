@@ -4,7 +4,7 @@ import asyncio
 import subprocess
 import sys
 
-from adapters.sql.kernel.migration.schema import create_example_schema
+from adapters.sql.kernel.migration.schema import upgrade_embedded_database
 from tests.database_settings import engine_for
 from tests.processes.environment import ROOT, environment_without_settings
 
@@ -25,7 +25,7 @@ print(*sys.modules)
 
 async def test_neither_postgresql_s_dialect_nor_alembic_is_imported(sqlite_file_url: str) -> None:
     engine = engine_for(sqlite_file_url)
-    await create_example_schema(engine)  # which takes Alembic
+    await upgrade_embedded_database(engine)  # which takes Alembic
     await engine.dispose()
 
     served = await asyncio.to_thread(
