@@ -31,7 +31,7 @@ class CountedBatches(SqliteBatches[Work]):
 async def batches(sqlite_file_url: str) -> AsyncIterator[CountedBatches]:
     engine = engine_for(sqlite_file_url)
     batches = CountedBatches(ConnectionQueue(engine), StatementEvents(engine))
-    await batches.done(Work(()))  # from now on there is a connection
+    await batches.execute(Work(()))  # from now on there is a connection
     batches.sizes.clear()
     yield batches
     await batches.close()
@@ -39,7 +39,7 @@ async def batches(sqlite_file_url: str) -> AsyncIterator[CountedBatches]:
 
 
 async def test_who_waits_at_the_same_time_goes_together(batches: CountedBatches) -> None:
-    await asyncio.gather(*(batches.done(Work(())) for _ in range(16)))
+    await asyncio.gather(*(batches.execute(Work(())) for _ in range(16)))
     assert batches.sizes == [16]
 
 
@@ -47,9 +47,9 @@ async def test_who_was_being_read_when_a_batch_was_due_joins_it(batches: Counted
     later = []
 
     def be_read() -> None:
-        later.append(asyncio.create_task(batches.done(Work(()))))
+        later.append(asyncio.create_task(batches.execute(Work(()))))
 
-    first = asyncio.create_task(batches.done(Work(())))
+    first = asyncio.create_task(batches.execute(Work(())))
     loop = asyncio.get_running_loop()
     loop.call_soon(loop.call_soon, be_read)
     await first
@@ -58,10 +58,10 @@ async def test_who_was_being_read_when_a_batch_was_due_joins_it(batches: Counted
 
 
 async def test_who_comes_while_a_batch_runs_is_in_the_next(batches: CountedBatches) -> None:
-    first = asyncio.create_task(batches.done(Work(())))
+    first = asyncio.create_task(batches.execute(Work(())))
     while not batches.sizes:
         await asyncio.sleep(0)
-    await asyncio.gather(first, *(batches.done(Work(())) for _ in range(3)))
+    await asyncio.gather(first, *(batches.execute(Work(())) for _ in range(3)))
     assert batches.sizes == [1, 3]
 
 
@@ -76,9 +76,9 @@ async def test_each_waits_for_a_connection_as_long_as_if_it_were_alone(
     taken = await queue.acquire()
     cast(QueuePool, engine.pool)._timeout = 0.3
 
-    first = asyncio.create_task(batches.done(Work(())))
+    first = asyncio.create_task(batches.execute(Work(())))
     await asyncio.sleep(0.2)
-    second = asyncio.create_task(batches.done(Work(())))
+    second = asyncio.create_task(batches.execute(Work(())))
     with pytest.raises(StorageUnavailable, match="free in time"):
         await first
     assert not second.done()
@@ -96,7 +96,7 @@ async def test_all_fail_at_once_when_there_is_no_database(tmp_path: Path) -> Non
     batches = CountedBatches(ConnectionQueue(engine), StatementEvents(engine))
 
     outcomes = await asyncio.gather(
-        *(batches.done(Work(())) for _ in range(3)), return_exceptions=True
+        *(batches.execute(Work(())) for _ in range(3)), return_exceptions=True
     )
 
     assert [type(outcome) for outcome in outcomes] == [StorageUnavailable] * 3

@@ -139,7 +139,7 @@ async def test_two_versions_serve_side_by_side(
         for older in (old, instances[-1]):
             lines = [line for line in older.log.splitlines() if NEWER in line]
             assert len(lines) == 1
-            assert "serving on" in lines[0]
+            assert "still serving" in lines[0]
 
     with capsys.disabled():
         print(f"\n{counts.total()} requests, no error; migrated in {migrated_in:.1f} s")

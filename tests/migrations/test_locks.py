@@ -26,7 +26,7 @@ def _little_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(migration, "LOCK_ATTEMPTS", ATTEMPTS)
     monkeypatch.setattr(migration, "PAUSE_SECONDS", 0.05)
     monkeypatch.setattr(postgresql_migration, "LOCK_SECONDS", 1.0)
-    monkeypatch.setattr(postgresql_migration, "TURN_SECONDS", 0.1)
+    monkeypatch.setattr(postgresql_migration, "MIGRATING_SECONDS", 0.1)
     monkeypatch.setattr(sqlite_migration, "LOCK_SECONDS", 0.1)
 
 
@@ -61,7 +61,7 @@ async def test_a_lock_that_stays_taken_ends_the_migration(
 
     assert len(caplog.messages) == ATTEMPTS
     for number, line in enumerate(caplog.messages, start=1):
-        assert "AccessExclusiveLock on things is taken by process" in line
+        assert "AccessExclusiveLock on things is held by process" in line
         assert f"process {pid} (user service, application a report, idle in transaction" in line
         assert line.endswith(f"attempt {number} of {ATTEMPTS}")
     assert await current_revision(engine) == "m1"

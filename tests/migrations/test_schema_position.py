@@ -118,7 +118,7 @@ async def test_a_newer_database_is_left_alone_and_ready(
     assert await outline(empty_engine) == before
     assert (await schema_position(empty_engine)).revision == NEWER
     (line,) = [each for each in caplog.messages if NEWER in each]
-    assert f"takes for newer than {head()}: serving on" in line
+    assert f"assumes to be newer than {head()}; still serving" in line
 
 
 async def test_a_database_that_was_never_migrated_names_the_command(

@@ -1,4 +1,4 @@
-"""From the settings to an engine, with what each database needs to be dependable."""
+"""Create the SQLAlchemy engine that the settings describe."""
 
 from pathlib import Path
 
@@ -18,10 +18,10 @@ SQLITE_READERS = 4
 
 
 async def init_database(settings: DatabaseSettings) -> AsyncEngine:
-    """Return the engine for the settings' database, which connects on first use. Make the folder of
-    a SQLite file.
+    """Return the engine for the settings' database, which connects on first use. Create the
+    directory of a SQLite file.
 
-    Raises `ValueError` if the URL cannot be used, `OSError` if the folder cannot be made.
+    Raises `ValueError` if the URL cannot be used, `OSError` if the directory cannot be created.
     """
     url = parse_database_url(settings.database_url.get_secret_value())
     if url.get_backend_name() == "sqlite" and url.database and not names_memory(url):
@@ -30,7 +30,7 @@ async def init_database(settings: DatabaseSettings) -> AsyncEngine:
 
 
 def new_engine(url: URL, settings: DatabaseSettings) -> AsyncEngine:
-    """Return the engine for the database of the URL, otherwise as the settings say."""
+    """Return an engine for the URL, with the settings for everything else."""
     is_postgresql = url.get_backend_name() == "postgresql"
     engine = (postgresql_engine if is_postgresql else sqlite_engine)(url, settings)
     note_commits_of_sessions(engine)
@@ -42,7 +42,7 @@ def _make_folder(file: str) -> None:
 
 
 def open_database(engine: AsyncEngine, metadata: MetaData) -> Database:
-    """Return the database that units of work use the engine through. `metadata` has its tables."""
+    """Return the `Database` for units of work on the engine. `metadata` has its tables."""
     if engine.dialect.name == "postgresql":
         return PostgresqlDatabase(engine)
     if is_in_memory(engine):
@@ -52,13 +52,13 @@ def open_database(engine: AsyncEngine, metadata: MetaData) -> Database:
 
 
 def engine_to_check(engine: AsyncEngine) -> AsyncEngine:
-    """Return an engine to find out whether the engine's database can be used, on a connection of
-    its own: a pool whose connections are all in use is busy, not broken."""
+    """Return an engine with a connection of its own, for health checks: a pool whose connections
+    are all in use is busy, not broken."""
     if engine.dialect.name == "postgresql":
         return postgresql_engine_to_check(engine)
     return sqlite_readers(engine, 1, echo=False)
 
 
 def is_in_memory(engine: AsyncEngine) -> bool:
-    """Return whether the database is a SQLite one that ends with its connection."""
+    """Return whether the database is an in-memory SQLite database."""
     return names_memory(engine.url)

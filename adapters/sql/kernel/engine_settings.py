@@ -1,4 +1,4 @@
-"""What the engines of both databases are built from."""
+"""Settings and helpers that the engines of both databases share."""
 
 from collections.abc import Awaitable, Callable, Generator
 from functools import partial
@@ -9,17 +9,17 @@ from pydantic import SecretStr
 from adapters.sql.kernel.errors.driver_errors import cannot_connect
 from application.kernel.errors import StorageUnavailable
 
-# A connection is waited for so much of the deadline, so that who gets one can still use it: who is
-# cancelled in a statement costs the connection as well.
+# The pool timeout as a share of the request deadline. A request that gets a connection must have
+# time left to use it: a request that is cancelled within a statement also costs the connection.
 WAIT_SHARE = 0.4
 LONGEST_WAIT_SECONDS = 2.0
-# A connection comes back with nothing open: sessions end their transaction when they close, units
-# of work before they give it back.
+# The value of `pool_reset_on_return`. A connection returns to the pool without an open transaction:
+# a session ends its transaction when it closes, a unit of work before it releases the connection.
 NOTHING_TO_RESET = None
 
 
 class DatabaseSettings(Protocol):
-    """The settings that an engine is built from."""
+    """The settings that an engine needs."""
 
     @property
     def database_url(self) -> SecretStr: ...
@@ -41,15 +41,17 @@ class DatabaseSettings(Protocol):
 
 
 def longest_wait(deadline: float) -> float:
-    """Return how long to wait for a connection, in seconds."""
+    """Return the pool timeout for a request deadline, both in seconds."""
     return min(LONGEST_WAIT_SECONDS, WAIT_SHARE * deadline)
 
 
 class DroppableConnect:
-    """A connect that may be dropped: the pool may find out that it cannot wait only when it has it
-    in its hands, and a coroutine that is never awaited gives a warning.
+    """An awaitable that connects when it is awaited, and may be dropped without being awaited.
 
-    Raises `StorageUnavailable` for whatever goes wrong.
+    The pool can find out that it must not wait after it has called the creator. A coroutine that
+    is never awaited would cause a warning then.
+
+    Awaiting it raises `StorageUnavailable` for every error.
     """
 
     def __init__(

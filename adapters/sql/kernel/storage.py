@@ -17,24 +17,24 @@ _log = logging.getLogger(__name__)
 
 
 class SqlStorage:
-    """A SQL database for as long as the service runs."""
+    """A SQL database, from the start of the service to its shutdown."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
         self._database = open_database(engine, metadata)
-        # What is in this process's memory cannot be lost, and has a single connection.
+        # An in-memory database cannot be lost, and has a single connection.
         self._to_check = None if is_in_memory(engine) else engine_to_check(engine)
         self.units_of_work = SqlUnitsOfWork(self._database)
         self._position: SchemaPosition | None = None
 
     async def open(self) -> None:
-        """Bring an embedded database up to date. A server may still be down: it is connected to
-        when it is needed."""
+        """Migrate an embedded database. A server may still be down: connections to it are opened
+        when they are needed."""
         await upgrade_embedded_database(self._engine)
 
     async def check(self) -> None:
-        """Raise `StorageUnavailable`, which says why, unless the database responds, with a schema
-        that is not older than this version needs, and its tables can be read and written."""
+        """Raise `StorageUnavailable`, with the reason, unless the database responds, its schema is
+        not older than this version needs, and its tables can be read and written."""
         if self._to_check is None:
             return
         try:
@@ -43,7 +43,7 @@ class SqlStorage:
         except Exception as error:
             raise meaning_of(error)  # noqa: B904 -- it has the cause
         if position.is_ahead and position != self._position:
-            _log.warning("%s: serving on", position)
+            _log.warning("%s; still serving", position)
         self._position = position
 
     async def _check(self, connection: AsyncConnection) -> SchemaPosition:

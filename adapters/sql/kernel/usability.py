@@ -1,4 +1,4 @@
-"""Whether the service's own tables can be read and written, found out without a change."""
+"""Check that the service's tables can be read and written, without changing anything."""
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
@@ -13,8 +13,8 @@ from adapters.sql.kernel.sqlite.aiosqlite_thread import on_thread
 from application.kernel.errors import StorageUnavailable
 
 PRIVILEGES = ("SELECT", "INSERT", "UPDATE", "DELETE")
-"""What the service needs of a table, unless `Table(..., info={"privileges": ("SELECT",)})` says
-that it needs less."""
+"""The privileges that the service needs for a table, unless the table names fewer:
+`Table(..., info={"privileges": ("SELECT",)})`."""
 
 _REVISIONS = "alembic_version"
 # https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-ACCESS
@@ -29,8 +29,8 @@ _MISSING_PRIVILEGES = text(
 
 
 async def check_privileges(connection: AsyncConnection, tables: Sequence[Table]) -> None:
-    """Raise `StorageUnavailable`, which names the GRANT, if PostgreSQL lets the user do less with
-    the tables that there are than the service has to."""
+    """Raise `StorageUnavailable`, with the missing GRANT, if the PostgreSQL user lacks a privilege
+    that the service needs for an existing table."""
     if connection.dialect.name != "postgresql":
         return
     format_table = connection.dialect.identifier_preparer.format_table
@@ -48,11 +48,11 @@ async def check_privileges(connection: AsyncConnection, tables: Sequence[Table])
 
 
 async def check_writable(connection: AsyncConnection, tables: Sequence[Table]) -> None:
-    """Raise unless the database can be written on the connection: `StorageUnavailable`, which says
-    why, or what the driver raises."""
+    """Raise `StorageUnavailable` with the reason, or the driver's error, unless the database can be
+    written on the connection."""
     if connection.dialect.name == "postgresql":
         if await connection.scalar(text("SHOW transaction_read_only")) == "on":
-            # Another connection may lead to the server that has taken over.
+            # A new connection may lead to the new primary after a failover.
             await connection.invalidate()
             raise StorageUnavailable(
                 "the database may only be read: "
@@ -63,8 +63,8 @@ async def check_writable(connection: AsyncConnection, tables: Sequence[Table]) -
 
 
 async def check_readable(connection: AsyncConnection, tables: Sequence[Table]) -> None:
-    """Raise what the driver raises unless every column of the tables can be read: of the first row
-    and of the last one, which is what shows a damaged file."""
+    """Raise the driver's error unless every column of each table's first and last row can be read.
+    That shows a damaged file."""
     reads = _reads(tuple(tables), connection.dialect)
     if connection.dialect.name == "postgresql":
         for each in reads:
@@ -98,14 +98,14 @@ async def _check_sqlite(connection: AsyncConnection, table: Table) -> None:
     statement = _sql(table.delete().where(false()), connection.dialect)
 
     def try_to_write(bare: sqlite3.Connection) -> None:
-        # `BEGIN IMMEDIATE` would not do: on a file that may only be read it begins to read.
+        # `BEGIN IMMEDIATE` is not enough: on a read-only file it begins a read transaction.
         bare.execute("PRAGMA query_only = OFF")
         try:
             bare.execute(statement)
         except sqlite3.OperationalError as error:
             code: int = getattr(error, "sqlite_errorcode", 0)
-            # What another process writes right now can be written. A transaction that has read, as
-            # this one, is told so at once.
+            # If another process is writing, the database can be written. SQLite reports that at
+            # once in a transaction that has read, as this one.
             if code & 0xFF != sqlite3.SQLITE_BUSY:
                 raise
         finally:

@@ -1,4 +1,4 @@
-"""The address of a database, as `APP_DATABASE_URL` gives it."""
+"""Parse and check the URL of a database, `APP_DATABASE_URL`."""
 
 import re
 from urllib.parse import parse_qsl
@@ -20,7 +20,7 @@ _CREDENTIALS = ("user", "password", "dbname")
 # https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS
 _URL = re.compile(
     r"(?P<driver>\w+(?:\+\w+)?)://"
-    # A password may hold / and ?, but a port with a name and parameters behind it is none.
+    # A password may contain / and ?, but "port/database?name=value" is no password.
     r"(?P<user>[^:/?@]*(?::(?!\d*(?:,[^@/?]*)?/[^@?]*\?[^@]*=)[^@]*)?@)?"
     r"(?P<hosts>[^/?]*)"
     r"(?P<database>/[^?]*)?"
@@ -30,11 +30,11 @@ _URL = re.compile(
 
 
 def parse_database_url(text: str) -> URL:
-    """Return the address, with the driver that is used for it; several hosts are in its query, in
-    SQLAlchemy's form `host=a:5432&host=b:5433`.
+    """Return the URL with the async driver. Several hosts are in its query, in SQLAlchemy's form
+    `host=a:5432&host=b:5433`.
 
-    Raises `ValueError`, without repeating what may be secret, if the address is none, names
-    another driver, or says something that would have no effect.
+    Raises `ValueError`, whose text contains no secret, if the text is not a URL, if it names
+    another driver, or if a part of it would have no effect.
     """
     parts = _URL.fullmatch(text)
     if parts is None:
@@ -72,7 +72,7 @@ def parse_database_url(text: str) -> URL:
 
 
 def _with_credentials_in_their_place(url: URL) -> URL:
-    """Return the address without a password in its query, where it would be shown."""
+    """Move user, password and database from the query: SQLAlchemy hides no password there."""
     of_query = {name: str(url.query[name]) for name in _CREDENTIALS if name in url.query}
     return url.set(
         username=url.username or of_query.get("user"),
@@ -92,7 +92,7 @@ def _not_a_url() -> ValueError:
 
 
 def names_memory(url: URL) -> bool:
-    """Return whether the database is a SQLite one that ends with its connection."""
+    """Return whether the URL is that of an in-memory SQLite database."""
     return url.get_backend_name() == "sqlite" and (
         not url.database or ":memory:" in url.database or url.query.get("mode") == "memory"
     )

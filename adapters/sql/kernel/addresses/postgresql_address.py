@@ -1,4 +1,4 @@
-"""What an address of a PostgreSQL server says, in libpq's words, for asyncpg.
+"""Read a PostgreSQL URL with libpq's parameters (`sslmode` and others) for asyncpg.
 
 https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
 """
@@ -16,7 +16,7 @@ from sqlalchemy import URL
 from adapters.sql.kernel.addresses.url_parameters import number, one_of, parameters_of
 
 Host = tuple[str, int | None]
-"""A name, an IP address or the folder of a Unix socket, and a port."""
+"""A host name, an IP address or the directory of a Unix socket; and a port."""
 
 SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 SESSION_ATTRIBUTES = (
@@ -30,7 +30,7 @@ SESSION_ATTRIBUTES = (
 LARGEST_PORT = 65_535
 TLS_VERSIONS = ("TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 FILES = ("sslrootcert", "sslcert", "sslkey", "sslcrl")
-# asyncpg reads these from the address that it is given.
+# asyncpg reads these from the DSN.
 _FOR_ASYNCPG = (
     "sslmode",
     *FILES,
@@ -84,25 +84,28 @@ class PostgresqlAddress:
     """Where a server is, and how to connect to it. Its representation holds no secret."""
 
     hosts: Sequence[Host]
-    """In the order in which to try them; empty for the machine's own."""
+    """In the order in which to try them; empty for the local server."""
     target_session_attrs: str | None
     connect_timeout: float | None
-    """Seconds; 0 for as long as the service can wait."""
+    """In seconds; 0 means no limit but the request deadline."""
     statement_cache_size: int | None
-    """How many statements a connection keeps prepared; None to find out whether it may."""
+    """The size of asyncpg's prepared statement cache; None to detect whether there is a pooler."""
     prepared_statement_cache_size: int | None
-    """How many of them SQLAlchemy's sessions keep."""
+    """The size of the prepared statement cache of SQLAlchemy's sessions."""
     server_settings: Mapping[str, str]
     files: Mapping[str, str]
-    """Which files of keys and certificates the address names, by the parameter's name."""
+    """The files of keys and certificates that the URL names, by parameter."""
     arguments: Mapping[str, Any] = field(repr=False)
-    """What `asyncpg.connect` takes, beside the above."""
+    """Further arguments of `asyncpg.connect`."""
     url: URL
     """The first host, in SQLAlchemy's form."""
 
     @classmethod
     def of(cls, url: URL) -> Self:
-        """Raises `ValueError` if the address says something that would have no effect."""
+        """Return the address that the URL describes.
+
+        Raises `ValueError` if a part of the URL would have no effect.
+        """
         hosts = url.query.get("host", ())
         single = url.set(query={k: v for k, v in url.query.items() if k != "host"})
         parameters = parameters_of(single, _KNOWN, _INSTEAD)
@@ -186,7 +189,7 @@ def _arguments(url: URL, parameters: Mapping[str, str], user: str | None) -> dic
         "database": url.database or parameters.get("dbname"),
     }
     if _is_system("sslrootcert", parameters):
-        # The authorities that the operating system trusts, as of libpq 16.
+        # The certificate authorities that the operating system trusts, as in libpq 16.
         del for_asyncpg["sslrootcert"]
         for_asyncpg.pop("sslmode", None)
         arguments["ssl"] = True
@@ -200,7 +203,7 @@ def _is_system(name: str, parameters: Mapping[str, str]) -> bool:
 
 
 def _hosts(url: URL, of_query: Sequence[str], ports: str | None) -> tuple[Host, ...]:
-    """Return the hosts, each with its port if one is given."""
+    """Return the hosts, each with its port or None."""
     if of_query:
         if url.host:
             raise ValueError("the database URL names hosts in two places: leave one of them out")

@@ -1,4 +1,4 @@
-"""What an address of a SQLite database may say."""
+"""Check the URL of a SQLite database."""
 
 from sqlalchemy import URL
 
@@ -14,7 +14,7 @@ _OF_A_URI = ("mode", "cache")
 
 
 def check_sqlite_address(url: URL) -> None:
-    """Raise `ValueError` if the address says something that would have no effect."""
+    """Raise `ValueError` if a part of the URL would have no effect."""
     if url.host or url.username or url.password or url.port:
         raise ValueError(
             "the database URL of SQLite names a host: write three slashes before a relative path, "

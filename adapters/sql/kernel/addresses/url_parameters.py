@@ -1,4 +1,4 @@
-"""What the parameters of a database's address may be, and how a wrong one is named."""
+"""Check the query parameters of a database URL."""
 
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
@@ -7,10 +7,10 @@ from sqlalchemy import URL
 
 
 def parameters_of(url: URL, known: Collection[str], instead: Mapping[str, str]) -> dict[str, str]:
-    """Return the parameters of the address.
+    """Return the query parameters of the URL.
 
-    Raises `ValueError` for one that is not known, with what to write `instead` if that is known,
-    and for one that is given twice.
+    Raises `ValueError` for a parameter that is not known, with what to write `instead` if there is
+    something, and for a parameter that is given twice.
     """
     for name, value in url.query.items():
         if name in instead:

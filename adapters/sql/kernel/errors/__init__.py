@@ -1,1 +1,1 @@
-"""What the drivers raise, in the application's words."""
+"""Translate the drivers' errors into the application's."""

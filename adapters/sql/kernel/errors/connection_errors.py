@@ -1,4 +1,4 @@
-"""Why a database cannot be reached, in words for the log that hold no address and no secret."""
+"""Why a database cannot be reached, as a text for the log without addresses and secrets."""
 
 import errno
 import socket
@@ -34,7 +34,7 @@ _OS_ERRORS = {
 
 
 def reason(error: OSError) -> str:
-    """Return what kind of error it is."""
+    """Return the kind of the error as a text."""
     match error:
         case ssl.SSLCertVerificationError():
             why = _CERTIFICATE_ERRORS.get(error.verify_code, f"error {error.verify_code}")

@@ -1,4 +1,5 @@
-"""What the drivers raise, in the application's words."""
+"""Translate the errors of asyncpg, sqlite3, SQLAlchemy and the operating system into the
+application's."""
 
 import sqlite3
 import ssl
@@ -39,9 +40,11 @@ __all__ = [
 
 
 def translated(error: BaseException) -> ApplicationError | None:  # noqa: PLR0911, PLR0912
-    """Return what the error means to the application, or None if it is a defect or a
-    cancellation, which no handler should catch. No text of the driver's is kept: it may hold
-    values of rows or addresses."""
+    """Return the application's error for a driver's error. Return None for a defect or a
+    cancellation, which no handler should catch.
+
+    The driver's text is dropped: it may contain values of rows or addresses.
+    """
     match error:
         case ApplicationError():
             return error
@@ -49,12 +52,12 @@ def translated(error: BaseException) -> ApplicationError | None:  # noqa: PLR091
             return _of_postgresql(error)
         case UnicodeEncodeError() | OverflowError():
             return InvalidValue("the database cannot store a value")
-        case ssl.SSLError():  # that of a certificate is a ValueError too
+        case ssl.SSLError():  # a certificate error is a ValueError too
             return ConnectionLost(connection_errors.reason(error))
         case ValueError():
             return None
         case asyncpg.InterfaceError() if "closed" not in str(error):
-            return None  # the driver rejects what it was asked for, on a connection that works
+            return None  # the driver rejects a call on a working connection: a defect
         case asyncpg.OutdatedSchemaCacheError():
             return None
         case asyncpg.InterfaceError() | asyncpg.InternalClientError():
@@ -77,7 +80,7 @@ def translated(error: BaseException) -> ApplicationError | None:  # noqa: PLR091
 
 
 def meaning_of(error: BaseException) -> BaseException:
-    """Return what to raise in the error's place: its translation, or itself if it has none."""
+    """Return the error to raise instead: the translation, or the error itself if it has none."""
     meaning = translated(error)
     if meaning is None or meaning is error:
         return error
@@ -86,8 +89,8 @@ def meaning_of(error: BaseException) -> BaseException:
 
 
 def cannot_connect(error: Exception) -> StorageUnavailable:
-    """Return what to raise for an error of any kind that a new connection failed with: no statement
-    was under way, and nothing that a client sent is the cause."""
+    """Return the error to raise if connecting failed with any error: no statement was in progress,
+    and the request is not the cause."""
     words = translated(error) or f"a connection cannot be made ({type(error).__name__})"
     return StorageUnavailable(str(words))
 
@@ -101,13 +104,13 @@ def _of_postgresql(error: asyncpg.PostgresError) -> ApplicationError | None:
         case asyncpg.InvalidCachedStatementError():
             return TransactionConflict("the schema was changed since a statement was prepared")
         case asyncpg.DataError() if isinstance(error.__cause__, TypeError | AttributeError):
-            return None  # the driver was given a value of another type: a mistake in the program
+            return None  # the program passed a value of a wrong type: a defect
         case _:
             return meaning_of_sqlstate(str(error.sqlstate))
 
 
 def _name_of(error: asyncpg.PostgresError) -> str:
-    # NOT NULL has no name before PostgreSQL 18, but a column.
+    # Before PostgreSQL 18, NOT NULL constraints have no name: use the column's.
     details = cast(Any, error)
     return str(details.constraint_name or details.column_name)
 
@@ -121,6 +124,6 @@ def _constraint_of_sqlite(error: sqlite3.IntegrityError) -> ApplicationError:
 
 
 def _name_in(error: sqlite3.IntegrityError) -> str:
-    """Return what SQLite reports of the violated constraint: the name of a CHECK, and the columns
-    of a key, `UNIQUE constraint failed: example_items.id`. `SqliteConstraints` knows the names."""
+    """Return what SQLite reports of a violated constraint: the name of a CHECK, the columns of a
+    unique key (`UNIQUE constraint failed: table.column`). `SqliteConstraints` finds the name."""
     return str(error).rpartition(": ")[2]

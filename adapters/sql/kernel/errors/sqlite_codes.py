@@ -1,4 +1,4 @@
-"""What each result code of SQLite means to the application: https://www.sqlite.org/rescode.html"""
+"""The application's error for each SQLite result code: https://www.sqlite.org/rescode.html"""
 
 import sqlite3
 from collections.abc import Mapping
@@ -12,8 +12,8 @@ from application.kernel.errors import (
     TransactionConflict,
 )
 
-# By the primary result code, the low byte. What is not here is a mistake in the program: a 500 with
-# a traceback. `tests/unit/test_sqlite_codes.py` has the reason for each.
+# By the primary result code, the low byte. A code that is not here is a defect: a 500 with a
+# traceback. `tests/unit/test_sqlite_codes.py` has the reason for each.
 MEANINGS: Mapping[int, type[ApplicationError]] = {
     sqlite3.SQLITE_INTERNAL: StorageUnavailable,
     sqlite3.SQLITE_PERM: StorageUnavailable,
@@ -34,10 +34,10 @@ MEANINGS: Mapping[int, type[ApplicationError]] = {
     sqlite3.SQLITE_NOLFS: StorageFull,
     sqlite3.SQLITE_NOTADB: StorageUnavailable,
 }
-# What a quota and a limit on the size of files bring about, which SQLite does not tell from a
-# broken disk. Either way nothing can be written, and what is there can be read.
+# A quota or a limit on file sizes causes these; so does a broken disk, and SQLite does not
+# distinguish them. In either case nothing can be written, but reading works.
 _CANNOT_GROW = {sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE}
-# Those that a value of the row alone violates.
+# Constraints on the values of a single row.
 VALUE_CONSTRAINTS = {
     sqlite3.SQLITE_CONSTRAINT_CHECK,
     sqlite3.SQLITE_CONSTRAINT_NOTNULL,
@@ -47,7 +47,7 @@ VALUE_CONSTRAINTS = {
 
 
 def meaning_of_sqlite_error(error: sqlite3.Error) -> ApplicationError | None:
-    """Return what the error means, or None if it has no translation."""
+    """Return the application's error, or None if there is none."""
     # Errors of the driver itself have no code.
     code: int = getattr(error, "sqlite_errorcode", 0)
     kind = StorageFull if code in _CANNOT_GROW else MEANINGS.get(code & 0xFF)

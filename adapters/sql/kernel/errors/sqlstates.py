@@ -1,4 +1,4 @@
-"""What each SQLSTATE of PostgreSQL means to the application.
+"""The application's error for each SQLSTATE of PostgreSQL.
 
 https://www.postgresql.org/docs/current/errcodes-appendix.html
 """
@@ -14,9 +14,9 @@ from application.kernel.errors import (
     TransactionConflict,
 )
 
-# By the first characters of the SQLSTATE, of which the longest match counts; with words for the
-# log. What is not here is a mistake in a statement or in the schema, which only a change of the
-# program ends: a 500 with a traceback. `tests/unit/test_sqlstates.py` has the reason for each.
+# By the first characters of the SQLSTATE, the longest match first; with a text for the log. An
+# SQLSTATE that is not here is a defect in a statement or in the schema: a 500 with a traceback.
+# `tests/unit/test_sqlstates.py` has the reason for each.
 MEANINGS: Mapping[str, tuple[type[ApplicationError], str]] = {
     "08": (ConnectionLost, "the connection to the database broke"),
     "0A": (StorageUnavailable, "the database does not support what was asked"),
@@ -61,7 +61,7 @@ MEANINGS: Mapping[str, tuple[type[ApplicationError], str]] = {
 
 
 def meaning_of_sqlstate(sqlstate: str) -> ApplicationError | None:
-    """Return what the SQLSTATE means, or None if it has no translation."""
+    """Return the application's error for the SQLSTATE, or None if there is none."""
     for length in range(len(sqlstate), 1, -1):
         if (start := sqlstate[:length]) in MEANINGS:
             error, words = MEANINGS[start]

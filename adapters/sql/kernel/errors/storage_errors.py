@@ -1,4 +1,4 @@
-"""What can go wrong with a database, beside what the application knows by name."""
+"""Errors of a database that only the SQL adapters distinguish."""
 
 from application.kernel.errors import (
     ApplicationError,
@@ -9,21 +9,21 @@ from application.kernel.errors import (
 
 
 class ConnectionLost(StorageUnavailable):
-    """The connection broke, or was given up, while a statement was under way: the statement may
-    have been carried out."""
+    """The connection was lost or given up during a statement: the statement may have been
+    executed."""
 
 
 class NoResponse(ConnectionLost):
-    """The database did not respond in time, and would hardly respond to a repetition."""
+    """The database did not respond in time (timeout); a retry would hardly get a response."""
 
 
 class ConnectionUnfit(StorageUnavailable):
-    """The server rejected a statement for the state of its connection, as a server does that has
-    become a standby. The connection is to be closed: the next one may be in order."""
+    """The server rejected a statement because of the state of its connection, for example after it
+    became a standby. The connection must be closed; a new one may work."""
 
 
 class SchemaMissing(StorageUnavailable):
-    """A table or a column is not there: the schema is not the one of this version."""
+    """A table or a column is missing: the schema is not the one that this version needs."""
 
 
 class ConstraintViolated(ApplicationError):
@@ -35,8 +35,8 @@ class ConstraintViolated(ApplicationError):
 
 
 class ValueConstraintViolated(ConstraintViolated, InvalidValue):
-    """A constraint on the values of one row rejected it: a check, or NOT NULL."""
+    """A constraint on the values of one row: CHECK or NOT NULL."""
 
 
 class KeyConstraintViolated(ConstraintViolated, DataConflict):
-    """A constraint that concerns other rows rejected a row: a unique or a foreign key."""
+    """A constraint that depends on other rows: a unique, primary or foreign key."""

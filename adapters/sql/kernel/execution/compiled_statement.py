@@ -1,12 +1,12 @@
-"""Statements as their drivers take them: the fast path past SQLAlchemy's execution.
+"""The fast path for statements: SQLAlchemy compiles them, and the driver executes them directly.
 
-SQLAlchemy compiles a statement once for each set of parameter names, as its own execution does, and
-its types convert the values. Whatever needs more than that (a default that Python computes, a
-parameter that is rendered late, an execution option, text) has no fast path, nor has a statement
-whose parameters are wrong: SQLAlchemy executes those, or rejects them in its own words.
+SQLAlchemy compiles a statement once for each set of parameter names and caches it, and its types
+convert parameters and results, both as in its own execution. A statement that needs more than that
+has no fast path: one with a default that Python computes, a parameter that is rendered late, an
+execution option or literal text, and one with wrong parameters. SQLAlchemy executes or rejects it.
 
-This is the one place that looks into a compiled statement, which SQLAlchemy does not document:
-tests/statements/test_as_sqlalchemy.py compares every kind with its own execution.
+This is the only module that uses SQLAlchemy's compiled internals, which are not documented.
+tests/statements/test_as_sqlalchemy.py compares every kind of statement with SQLAlchemy's execution.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -25,7 +25,7 @@ _Processor = Callable[[Any], Any]
 
 
 class CompiledStatements:
-    """The statements of one dialect that have a fast path, compiled on first use."""
+    """The statements of one dialect that have a fast path, compiled and cached on first use."""
 
     def __init__(self, dialect: Dialect) -> None:
         @lru_cache(maxsize=CACHE_SIZE)
@@ -37,8 +37,8 @@ class CompiledStatements:
     def bound(
         self, statement: Statement, parameters: OneOrMore
     ) -> "tuple[CompiledStatement, list[Any]] | None":
-        """Return the compiled statement and its values in the order of the placeholders, or None if
-        SQLAlchemy has to execute the statement."""
+        """Return the compiled statement and its parameter values in the order of the placeholders,
+        or None if SQLAlchemy has to execute the statement."""
         if not isinstance(parameters, (dict, Mapping)):  # a dict is recognized faster
             return None
         try:
@@ -47,12 +47,14 @@ class CompiledStatements:
                 compiled = compiled.as_written
             return (compiled, compiled.bind(parameters)) if compiled else None
         except Exception:
-            # A parameter is missing or has a value that its type rejects, or the statement cannot
-            # be compiled: SQLAlchemy's execution raises its own error.
+            # A parameter is missing, its type rejects its value, or the statement cannot be
+            # compiled. SQLAlchemy's execution raises the error that is documented for that.
             return None
 
 
 class CompiledStatement:
+    """A statement's SQL, and the conversion of its parameters and of its rows."""
+
     __slots__ = (
         "_binds",
         "_defaults",
@@ -66,12 +68,12 @@ class CompiledStatement:
     )
 
     as_written: "CompiledStatement | None"
-    """The statement without the casts of its times, if it has some."""
+    """The statement without the casts of its times to text, if it has any."""
     has_unusual_times: bool
-    """Whether it was found that its times cannot be read as text."""
+    """Whether it returned a time that cannot be read as text."""
     processors: list[tuple[int, _Processor]] | None
-    """What makes Python values of the columns at these positions; None while it depends on the
-    types that the database will report."""
+    """Which columns to convert, by position, and how; None as long as that depends on types that
+    the database has yet to report."""
 
     def __init__(
         self,
@@ -80,7 +82,7 @@ class CompiledStatement:
         times: Sequence[int] = (),
         as_written: "CompiledStatement | None" = None,
     ) -> None:
-        """`times` are the positions of the columns that are times as text."""
+        """`times` are the positions of the columns whose times are read as text."""
         self.sql = compiled.string
         self._times = times
         self.as_written = as_written
@@ -95,7 +97,7 @@ class CompiledStatement:
             if not bind.required:
                 self._defaults[key] = bind.effective_value
             self._binds.append((key, bind.type.dialect_impl(dialect).bind_processor(dialect)))
-        # What SQLAlchemy adds by itself, such as RETURNING for the key, is no result.
+        # A RETURNING that SQLAlchemy adds by itself, for the primary key, is no result.
         has_result = not compiled.implicit_returning
         self._result_types = [column.type for column in compiled._result_columns if has_result]
         try:
@@ -104,8 +106,10 @@ class CompiledStatement:
             self.processors = None
 
     def bind(self, parameters: Parameters) -> list[Any]:
-        """Return the values in the order of the placeholders; raise `KeyError` if one is missing,
-        or what the type of a parameter raises for its value."""
+        """Return the parameter values in the order of the placeholders.
+
+        Raises `KeyError` if one is missing, and what a parameter's type raises for its value.
+        """
         if self._defaults:
             parameters = {**self._defaults, **parameters}
         return [
@@ -114,17 +118,19 @@ class CompiledStatement:
         ]
 
     def learn(self, database_types: Sequence[Any]) -> None:
-        """Take note of the types that the database reported for the columns of the result."""
+        """Set the types that the database reported for the columns of the result."""
         self.processors = self._processors(database_types)
 
     def rows(self, fetched: Sequence[Row]) -> Sequence[Row]:
-        """Return what the driver fetched with Python values in every column. Raises
-        `UnusualTimeError` if the statement has to be executed as it was written."""
+        """Return the fetched rows with converted values.
+
+        Raises `UnusualTimeError` if the statement has to be executed as it was written.
+        """
         if not self._result_types:
             return ()
         if not fetched or not (self.processors or self._times):
             return fetched
-        # By column, not by row, so that the loops over a page's rows run in C.
+        # Convert by column, not by row: so the loops over the rows run in C.
         columns: list[Iterable[Any]] = list(zip(*fetched, strict=True))
         for index in self._times:
             columns[index] = to_times(columns[index])
@@ -147,12 +153,12 @@ class CompiledStatement:
 
 
 class _DependsOnDatabaseError(Exception):
-    """A type asks what the database reports for its column."""
+    """The conversion of a column depends on the type that the database reports for it."""
 
 
 class _UnknownType:
-    """Stands for the database's type of a column before it is known. `Numeric`, for one, converts
-    what asyncpg gives it by that type."""
+    """The database type of a column before it is known. `Numeric`, for example, converts asyncpg's
+    values by that type."""
 
     def __eq__(self, other: object) -> bool:
         raise _DependsOnDatabaseError
@@ -167,8 +173,10 @@ _UNKNOWN = _UnknownType()
 def compile_statement(
     statement: Statement, names: Sequence[str], dialect: Dialect
 ) -> CompiledStatement | None:
-    """Return the statement, compiled for parameters of these names, or None if it has no fast
-    path. Raises what SQLAlchemy raises if the statement cannot be compiled."""
+    """Return the statement, compiled for parameters of these names, or None if it has no fast path.
+
+    Raises what SQLAlchemy raises if the statement cannot be compiled.
+    """
     if (
         not isinstance(statement, Select | CompoundSelect | Insert | Update | Delete)
         or statement.get_execution_options()
@@ -209,8 +217,7 @@ def _columns_are_positional(compiled: SQLCompiler) -> bool:
 
 
 def _may_be_several(column: ResultColumnsEntry) -> bool:
-    """Return whether SQL that SQLAlchemy does not know, which may be several columns, is part of
-    the result."""
+    """Return whether the column is literal SQL, which can be several columns."""
     return any(
         isinstance(part, TextClause) or (isinstance(part, ColumnClause) and part.is_literal)
         for part in column.objects or ()

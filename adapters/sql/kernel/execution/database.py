@@ -1,4 +1,4 @@
-"""What a unit of work needs from a database: PostgreSQL and SQLite each provide it in their way."""
+"""The interface that a unit of work uses; PostgreSQL and SQLite implement it."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -14,19 +14,20 @@ from application.kernel.errors import ApplicationError
 Row = Sequence[Any]
 Parameters = Mapping[str, Any]
 OneOrMore = Parameters | Sequence[Parameters]
-"""As `Connection.execute` of SQLAlchemy takes them: a list has the statement executed for each."""
+"""As SQLAlchemy's `Connection.execute` takes them: with a list, the statement is executed once for
+each element."""
 Statement = Executable
 
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """A change that waits for its commit.
+    """A statement that a unit of work executes when it commits.
 
-    A statement that may not find what it is meant for returns a row if it did (`RETURNING`).
-    `missed` is raised when it did not, and `refused` says what to raise when a constraint, by its
-    name, refused it.
+    `missed` is raised if the statement returned no row: a change that may match no row says by
+    `RETURNING` whether it did. `refused` maps the name of a constraint to the error to raise if the
+    statement violates it.
 
-    Raises `ValueError` if there is a `missed` and the statement never returns a row.
+    Raises `ValueError` if there is a `missed` and the statement never returns rows.
     """
 
     statement: Statement
@@ -42,19 +43,19 @@ class Write:
             )
 
     def check(self, rows: Sequence[Row]) -> None:
-        """Raise if the statement, which returned these rows, did not find what it was for."""
+        """Raise `missed` if the statement returned no rows."""
         if self.missed and not rows:
             raise self.missed
 
-    def refusal(self, error: ConstraintViolated) -> ApplicationError:
-        """Return what to raise instead of the error."""
+    def error_for(self, error: ConstraintViolated) -> ApplicationError:
+        """Return the error to raise for a violated constraint: by `refused`, or else `error`."""
         return self.refused.get(error.constraint, error)
 
 
-def refusal_by(writes: Sequence[Write], error: ConstraintViolated) -> ApplicationError:
-    """Return what to raise for a constraint that is checked when all the writes are made."""
+def error_of_commit(writes: Sequence[Write], error: ConstraintViolated) -> ApplicationError:
+    """Return the error to raise for a deferred constraint, which is checked by the commit."""
     return next(
-        (write.refusal(error) for write in writes if error.constraint in write.refused), error
+        (write.error_for(error) for write in writes if error.constraint in write.refused), error
     )
 
 
@@ -67,12 +68,12 @@ def _returns_rows(statement: Statement) -> bool:
 
 class Fetches(Protocol):
     async def fetch(self, statement: Statement, parameters: Parameters) -> Sequence[Row]:
-        """Return all rows of a reading statement."""
+        """Return all rows of a statement that only reads."""
         ...
 
 
 class Transaction(Fetches, Protocol):
-    """Several statements that are one: for a unit of work that reads what it wrote."""
+    """An open transaction, for a unit of work that reads what it wrote."""
 
     async def apply(self, writes: Sequence[Write]) -> None: ...
 
@@ -80,16 +81,16 @@ class Transaction(Fetches, Protocol):
 
 
 class Database(Fetches, Protocol):
-    """A database, with every statement on its own unless it is part of a transaction."""
+    """A database. Every call is a transaction of its own, except those of `transaction()`."""
 
     async def apply(self, writes: Sequence[Write]) -> None:
-        """Make all the changes durable, or raise and make none."""
+        """Commit all the writes; or raise, and commit none."""
         ...
 
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:
-        """Open a transaction, which rolls back when its block ends without a commit."""
+        """Open a transaction. It is rolled back if its block ends without a commit."""
         ...
 
     async def close(self) -> None:
-        """Close what was opened beside the engine that the database was made with."""
+        """Close everything but the engine that was passed in."""
         ...

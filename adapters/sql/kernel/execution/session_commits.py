@@ -1,4 +1,5 @@
-"""The commits of plain SQLAlchemy sessions are noted as those of units of work are."""
+"""Record the outcome of the commits of plain SQLAlchemy sessions, as units of work record
+theirs."""
 
 import sqlite3
 from collections.abc import Callable
@@ -13,10 +14,10 @@ from application.kernel.commits import COMMITS
 
 
 def note_commits_of_sessions(engine: AsyncEngine) -> None:
-    """Note what becomes of every commit that SQLAlchemy makes on the engine's connections.
+    """Record the outcome of every commit that SQLAlchemy makes on the engine's connections.
 
-    SQLAlchemy has an event before a commit and none after it, so that the dialect's own method is
-    wrapped: https://docs.sqlalchemy.org/en/21/core/internals.html, `Dialect.do_commit`.
+    SQLAlchemy has an event before a commit but none after it. So the dialect's own method is
+    wrapped: `Dialect.do_commit`, https://docs.sqlalchemy.org/en/21/core/internals.html
     """
     dialect = engine.sync_engine.dialect
     commit: Callable[[Any], None] = dialect.do_commit
@@ -27,9 +28,9 @@ def note_commits_of_sessions(engine: AsyncEngine) -> None:
         try:
             commit(dbapi_connection)
         except Exception as error:
-            if _is_refusal(error):
-                # SQLite leaves the transaction open, which SQLAlchemy takes for ended: the next
-                # user of the connection would find it.
+            if _is_rejection(error):
+                # SQLite leaves the transaction open, and SQLAlchemy assumes that it has ended:
+                # without a rollback the connection would return to the pool with it.
                 dialect.do_rollback(dbapi_connection)
                 commits.end(made=False)
             raise
@@ -41,14 +42,14 @@ def note_commits_of_sessions(engine: AsyncEngine) -> None:
 
 
 def _note_autocommit(connection: Connection) -> None:
-    """With AUTOCOMMIT every statement is made at once, and a rollback undoes none of them."""
+    """With AUTOCOMMIT, every statement is committed at once and no rollback can undo it."""
     proxied = connection.connection
     if connection.dialect.detect_autocommit_setting(proxied.dbapi_connection):  # type: ignore[arg-type]
         COMMITS.get().begin()
 
 
-def _is_refusal(error: Exception) -> bool:
-    """Return whether the database itself said that it did not commit."""
+def _is_rejection(error: Exception) -> bool:
+    """Return whether the database reported that it did not commit."""
     is_of_database = any(
         isinstance(each, asyncpg.PostgresError | sqlite3.Error) for each in (error, error.__cause__)
     )

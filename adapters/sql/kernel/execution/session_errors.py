@@ -1,4 +1,4 @@
-"""What errors do to a session of SQLAlchemy, beside what SQLAlchemy does itself."""
+"""Error handling for plain SQLAlchemy sessions, in addition to SQLAlchemy's own."""
 
 from sqlalchemy import ExceptionContext, event
 from sqlalchemy.exc import DataError, DBAPIError, OperationalError
@@ -8,15 +8,15 @@ from adapters.sql.kernel.errors.driver_errors import ConnectionUnfit, translated
 
 
 def wrap_os_errors(engine: AsyncEngine) -> None:
-    """Make what the operating system and timers raise within a statement a `DBAPIError`, as all
-    else that a driver raises is, and have a connection closed that must not be used any more."""
+    """Wrap errors of the operating system and timeouts within a statement in a `DBAPIError`, like
+    the driver's other errors, and close connections that must not be used any more."""
 
     @event.listens_for(engine.sync_engine, "handle_error")
     def handle(context: ExceptionContext) -> DBAPIError | None:
         original = context.original_exception
         if isinstance(original, OSError):
             context.is_disconnect = True
-            # A late statement says nothing of the other connections.
+            # A statement that times out says nothing about the other connections.
             context.invalidate_pool_on_disconnect = not isinstance(original, TimeoutError)
             return OperationalError(context.statement, None, original, hide_parameters=True)
         if isinstance(translated(original), ConnectionUnfit):
@@ -25,8 +25,8 @@ def wrap_os_errors(engine: AsyncEngine) -> None:
 
 
 def wrap_value_errors(engine: AsyncEngine) -> None:
-    """Make it a `DataError`, as with other drivers, that Python's driver for SQLite cannot pass a
-    value on: a number of more than 64 bits, or text that is no Unicode."""
+    """Raise a `DataError`, as other drivers do, for a value that Python's driver for SQLite cannot
+    pass on: a number of more than 64 bits, or text with unpaired surrogates."""
 
     @event.listens_for(engine.sync_engine, "handle_error")
     def handle(context: ExceptionContext) -> DBAPIError | None:

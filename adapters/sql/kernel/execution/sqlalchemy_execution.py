@@ -1,5 +1,4 @@
-"""Statements that have no fast path: SQLAlchemy executes them, on the connection that a unit of
-work has."""
+"""Execute statements that have no fast path: by SQLAlchemy, on the unit of work's connection."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -21,12 +20,13 @@ async def execute(
     *,
     in_transaction: bool,
 ) -> tuple[Sequence[Row], Sequence[Any]]:
-    """Return the rows of the statement and the types that the database reported for the columns.
+    """Execute a statement. Return its rows and the types that the database reported for the
+    columns.
 
-    The statement is part of the transaction that the connection is in, or else has one of its own,
-    which is committed. Raises what the driver raised, or SQLAlchemy itself.
+    With `in_transaction`, the statement is part of the connection's open transaction. Otherwise it
+    is committed in a transaction of its own. Raises the driver's error, or SQLAlchemy's own.
     """
-    # A unit of work notes its own commits, and a read commits nothing.
+    # A unit of work records its own commits, and a read commits nothing.
     token = COMMITS.set(Commits())
     try:
         return await greenlet_spawn(

@@ -1,4 +1,4 @@
-"""Statements that skip SQLAlchemy's execution still tell its log and its event listeners."""
+"""SQLAlchemy's statement log (`echo`) and cursor events, for statements on the fast path."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -12,14 +12,14 @@ _UNWATCHED = nullcontext()
 
 
 class StatementEvents:
-    """Serves `echo` and the engine's cursor events, which tracing libraries listen to.
+    """Logs statements and calls the engine's event listeners, as SQLAlchemy's execution does.
 
-    Listeners can see a statement, not alter it.
+    Tracing libraries listen to these events. Listeners can see a statement but not change it.
     """
 
     def __init__(self, engine: AsyncEngine, own_error_listeners: int = 0) -> None:
-        """`own_error_listeners` is how many listeners for errors the engine has of its own, which
-        are no reason to tell of statements."""
+        """`own_error_listeners` is the number of error listeners that the engine was built with;
+        they do not need to see statements on the fast path."""
         self._engine = engine.sync_engine
         self._own_error_listeners = own_error_listeners
         self._listeners: Any = engine.sync_engine.dispatch
@@ -28,12 +28,12 @@ class StatementEvents:
     def around(
         self, pooled: PoolProxiedConnection, sql: str, values: Sequence[Any]
     ) -> AbstractContextManager[None]:
-        """Return the block in which to run the statement; nearly free if nobody watches."""
+        """Return the context manager to execute the statement in; nearly free without listeners."""
         return self._watched(pooled, sql, values) if self.are_watched else _UNWATCHED
 
     @property
     def are_watched(self) -> bool:
-        """Whether anybody wants to know of statements."""
+        """Whether `echo` is on or there are listeners."""
         return bool(
             self._engine.echo
             or self._listeners.before_cursor_execute
@@ -50,7 +50,7 @@ class StatementEvents:
             engine.logger.info(sql)
             engine.logger.info("%s", "[hidden]" if engine.hide_parameters else values)
         connection = Connection(engine, connection=pooled)
-        # Listeners keep what they need between the events here, as on an execution context.
+        # Listeners store their own state on it between events, as on an execution context.
         context = SimpleNamespace(compiled=None, cursor=None, statement=sql, parameters=values)
         for listener in listeners.before_cursor_execute:
             listener(connection, None, sql, values, context, False)

@@ -1,9 +1,9 @@
-"""A page's times, read from PostgreSQL as text.
+"""Read the `timestamptz` values of a page from PostgreSQL as text, which is faster.
 
-Python reads a time in ISO 8601 several times faster than asyncpg makes one of the binary form, and
-a page of 50 rows may hold a hundred. So an ordered query of plain columns asks for the text of its
-`timestamptz` columns. Any time that Python does not read (infinity, years before 1 and after 9999,
-a session's own DateStyle) has the query executed as it was written.
+Python parses ISO 8601 several times faster than asyncpg decodes a binary time, and a page of 50
+rows can have a hundred times. So an ordered query of plain columns casts its `timestamptz` columns
+to text. If Python cannot parse one (infinity, a year before 1 or after 9999, a session's own
+DateStyle), the query is executed again as it was written.
 """
 
 from collections.abc import Iterable
@@ -15,14 +15,14 @@ from sqlalchemy.sql.visitors import iterate
 
 
 class UnusualTimeError(Exception):
-    """A time that has to be read as asyncpg reads it."""
+    """A time that only asyncpg's binary format can represent."""
 
 
 def with_times_as_text(
     statement: Executable, dialect: Dialect
 ) -> tuple[Select[Any], list[int]] | None:
-    """Return the query that casts its times to text, with their positions in a row, or None if
-    casting may alter more than the form of the times."""
+    """Return the query with its times cast to text, and their positions in a row; or None if the
+    cast could change more than the format of the times."""
     if dialect.name != "postgresql" or not isinstance(statement, Select):
         return None
     columns = list(statement.selected_columns)
@@ -40,15 +40,16 @@ def with_times_as_text(
     )
     before, _, rest = _sql(statement, dialect).partition("\nFROM ")
     changed, _, changed_rest = _sql(as_text, dialect).partition("\nFROM ")
-    # Neither DISTINCT nor a WITH in front, and all behind the columns is as it was.
+    # No DISTINCT, no WITH, and everything after the columns is unchanged.
     is_plain = rest == changed_rest and "DISTINCT" not in before and before.startswith("SELECT ")
-    # For a single row it costs more than it saves, and what has no order is hardly a page.
+    # For a single row it costs more than it saves; a query without an order is hardly a page.
     is_page = "ORDER BY" in rest
     return (as_text, times) if is_page and is_plain and changed.startswith("SELECT ") else None
 
 
 def to_times(texts: Iterable[str | None]) -> Iterable[datetime | None]:
-    """Return the times, in UTC as asyncpg returns them; raise `UnusualTimeError`."""
+    """Return the times in UTC, as asyncpg does. Raises `UnusualTimeError` if one cannot be
+    parsed."""
     texts = list(texts)
     try:
         if f"{','.join(texts)},".count("+00,") == len(texts):  # type: ignore[arg-type]
@@ -67,7 +68,7 @@ def _to_time(text: str) -> datetime:
         raise UnusualTimeError from None
 
 
-# What may refer to a column of the result by a name that the cast takes away.
+# Elements that can refer to a result column by a name, which the cast would remove.
 _NAMED_BY_TEXT = {"textclause", "textual_label_reference", "label_reference"}
 
 

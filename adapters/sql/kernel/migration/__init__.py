@@ -1,1 +1,1 @@
-"""Migrations, by Alembic: running and writing them, and where a schema is."""
+"""Migrations by Alembic: run and write them, and find the position of a schema."""

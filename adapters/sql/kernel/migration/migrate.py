@@ -1,7 +1,7 @@
-"""Running migrations, by Alembic.
+"""Run migrations by Alembic.
 
-Alembic takes a fifth of the service's start and ten megabytes, so that this module is imported only
-where something is migrated.
+Importing Alembic takes a fifth of the service's start and ten megabytes. So this module is imported
+only where a database is migrated.
 """
 
 import ast
@@ -28,26 +28,26 @@ from application.kernel.errors import ApplicationError, OutcomeUnknown
 
 LOCK_ATTEMPTS = 20
 PAUSE_SECONDS = 3.0
-"""Between two attempts to get a lock: the requests that queued up behind the first are served."""
+"""The pause between two attempts to get a lock, in which requests that wait for it are served."""
 STOP_SECONDS = 5.0
-"""How long the database may take to stop a migration that was cancelled."""
+"""How long to wait until the database has stopped a cancelled migration."""
 _ASK_AGAIN_SECONDS = 0.01
 _PYPROJECT = Path(__file__).parents[4] / "pyproject.toml"
-# While Alembic runs, its `context` and `op` belong to one database in all of the process.
+# Alembic's `context` and `op` are global: the process can migrate one database at a time.
 _alembic = threading.Lock()
 _log = logging.getLogger(__name__)
 
 
 def alembic_config(connection: Connection | None = None) -> Config:
-    """Return Alembic's configuration, to work on the connection."""
+    """Return Alembic's configuration for the connection."""
     config = Config(toml_file=_PYPROJECT)
     config.attributes["connection"] = connection
     return config
 
 
 async def migrate(engine: AsyncEngine, revision: str = "head") -> list[str]:
-    """Bring the schema up to the revision and return the migrations that were run, each as its
-    revision and its title. Several processes may try at once: they take turns.
+    """Migrate the schema up to the revision. Return the migrations that were run, each as its
+    revision and its title. Several processes may do so at once: an advisory lock serializes them.
 
     Raises `MigrationFailed`, with nothing changed, or `LockTaken` after `LOCK_ATTEMPTS`.
     """
@@ -55,13 +55,13 @@ async def migrate(engine: AsyncEngine, revision: str = "head") -> list[str]:
 
 
 async def migrate_down(engine: AsyncEngine, revision: str) -> list[str]:
-    """Take the schema back to the revision; what only newer ones hold is lost. Returns and raises
-    as `migrate` does."""
+    """Migrate the schema down to the revision: data that only newer revisions can hold is lost.
+    Returns and raises as `migrate` does."""
     return await run_alembic(engine, lambda config: command.downgrade(config, revision))
 
 
 def undone_by_one_step(revision: str) -> str:
-    """Return the migration that a step down from the revision takes back, and what goes with it."""
+    """Return which migration one step down from the revision undoes, and what that drops."""
     script = ScriptDirectory.from_config(alembic_config()).get_revision(revision)
     lost = ", ".join(_dropped(Path(script.path)))
     title = " ".join([script.revision, *script.doc.split()]).removesuffix(".")
@@ -69,7 +69,7 @@ def undone_by_one_step(revision: str) -> str:
 
 
 def _dropped(migration: Path) -> Iterator[str]:
-    """Yield the tables and columns that the migration's `downgrade` drops by their names."""
+    """Yield the tables and columns that the migration's `downgrade` drops by name."""
     for function in ast.parse(migration.read_bytes()).body:
         if isinstance(function, ast.FunctionDef) and function.name == "downgrade":
             for node in ast.walk(function):
@@ -87,8 +87,8 @@ def _dropped(migration: Path) -> Iterator[str]:
 async def run_alembic(
     engine: AsyncEngine, alembic_command: Callable[[Config], object]
 ) -> list[str]:
-    """Run one of Alembic's commands, and again while another transaction holds a lock that it
-    needs; return the migrations that it ran."""
+    """Run one of Alembic's commands, and retry it while another transaction holds a lock that it
+    needs. Return the migrations that it ran."""
     async with _exclusive_use_of_alembic():
         for attempt in range(1, LOCK_ATTEMPTS + 1):
             try:
@@ -126,8 +126,8 @@ _pause = asyncio.sleep
 
 
 async def _until_done(task: "asyncio.Task[None]", run: MigrationRun) -> None:
-    """Wait for the task. A cancellation has the database stop its statement, so that neither it
-    nor its locks outlive this process."""
+    """Wait for the task. If this is cancelled, stop the statement in the database, so that neither
+    the statement nor its locks outlive this process."""
     try:
         await asyncio.shield(task)
     except asyncio.CancelledError as error:
@@ -147,7 +147,7 @@ async def _until_done(task: "asyncio.Task[None]", run: MigrationRun) -> None:
 
 @asynccontextmanager
 async def _exclusive_use_of_alembic() -> AsyncIterator[None]:
-    # Other event loops may wait too, which no asyncio.Lock allows.
+    # Another event loop may hold it, which an asyncio.Lock does not support.
     while not _alembic.acquire(blocking=False):  # noqa: ASYNC110
         await asyncio.sleep(_ASK_AGAIN_SECONDS)
     try:

@@ -1,4 +1,4 @@
-"""Why a migration failed, in one line for whoever ran it."""
+"""Why a migration failed, in one line for the operator."""
 
 import sqlite3
 import traceback
@@ -25,7 +25,7 @@ class LockTaken(StorageUnavailable):
 
 
 def lock_taken(error: BaseException) -> LockTaken | None:
-    """Return what to say if the error means that a lock is held by others, None if it does not."""
+    """Return the error to raise if another transaction holds a lock, None for any other error."""
     for cause in _causes(error):
         match cause:
             case LockTaken():
@@ -40,7 +40,7 @@ def lock_taken(error: BaseException) -> LockTaken | None:
 
 
 def failure_of(error: Exception) -> Exception:
-    """Return what to raise instead of the error: one line that says what failed, and where."""
+    """Return the error to raise instead: one line that says what failed, and where."""
     place = _place_in_a_migration(error)
     if not place and (meaning := translated(error)):
         return meaning
@@ -49,7 +49,7 @@ def failure_of(error: Exception) -> Exception:
 
 
 def _reason(error: BaseException) -> str:
-    """Return the first line of what went wrong, without the values of rows."""
+    """Return the first line of the cause, without values of rows."""
     for cause in _causes(error):
         match cause:
             case asyncpg.PostgresError():
@@ -70,7 +70,7 @@ def _first_line(error: BaseException) -> str:
 
 
 def _place_in_a_migration(error: BaseException) -> str | None:
-    """Return the file and the line of a migration that the error came from."""
+    """Return the file and the line in a migration where the error occurred."""
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if Path(frame.filename).parent.name == _VERSIONS.name and frame.name != "<module>":
             return f"{Path(frame.filename).name}, line {frame.lineno},"

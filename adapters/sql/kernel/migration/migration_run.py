@@ -1,5 +1,5 @@
-"""What happens around the migrations, in `adapters/sql/migrations/env.py`: the part that differs
-from database to database."""
+"""The steps around migrations that differ between databases, for
+`adapters/sql/migrations/env.py`."""
 
 from typing import Protocol
 
@@ -15,13 +15,13 @@ class MigrationRun(Protocol):
     """Whether the commit has begun: from then on the outcome of a failure is unknown."""
 
     def begin(self, connection: Connection) -> None:
-        """Prepare the transaction that has just begun."""
+        """Prepare a transaction that has just begun."""
         ...
 
     def check(self, connection: Connection) -> None:
-        """Raise `MigrationFailed` if what the migrations left must not be committed."""
+        """Raise `MigrationFailed` if the result of the migrations must not be committed."""
         ...
 
     async def stop(self) -> None:
-        """Have the database stop the statement that runs."""
+        """Let the database cancel the statement that is running."""
         ...

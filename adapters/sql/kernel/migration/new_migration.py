@@ -1,4 +1,4 @@
-"""Writing a migration from the difference between a database and the tables."""
+"""Write a migration from the difference between a database and the tables (autogenerate)."""
 
 import subprocess
 import sys
@@ -20,14 +20,15 @@ NOT_SEEN = (
     "renames (a dropped and an added table or column: rows are lost), CHECK constraints, values of "
     "an ENUM, computed columns, WITHOUT ROWID, triggers, views, and rows that have to change"
 )
-"""What Alembic does not see: https://alembic.sqlalchemy.org/en/latest/autogenerate.html"""
+"""The changes that Alembic does not detect:
+https://alembic.sqlalchemy.org/en/latest/autogenerate.html"""
 _REVISION = "%Y%m%d_%H%M"
 _LINE = 90
 
 
 async def write_migration(engine: AsyncEngine, message: str) -> Path:
-    """Write a migration that makes of the database's schema what the tables say; return its file,
-    linted and formatted where ruff is installed.
+    """Write a migration from the database's schema to the tables. Return its file, linted and
+    formatted if ruff is installed.
 
     Raises `CommandError` if the database is not at the newest revision.
     """
@@ -54,7 +55,8 @@ async def write_migration(engine: AsyncEngine, message: str) -> Path:
 
 
 def _next_revision(newest: str, now: datetime) -> str:
-    """Return the time as a revision: later than the newest one, whatever the clock says."""
+    """Return the time as a revision, which is later than the newest one even if the clock is
+    not."""
     try:
         earliest = datetime.strptime(newest, _REVISION).replace(tzinfo=UTC) + timedelta(minutes=1)
     except ValueError:

@@ -1,4 +1,4 @@
-"""What a migration of PostgreSQL needs around it.
+"""Migrate PostgreSQL behind an advisory lock, with a lock timeout, and stoppable.
 
 A second connection holds the lock that keeps others from migrating at the same time, in a
 transaction of its own: so the lock outlives `autocommit_block`, a transaction-pooling proxy keeps
@@ -19,13 +19,13 @@ from adapters.sql.kernel.engine import engine_to_check
 from adapters.sql.kernel.migration.migration_errors import LockTaken, lock_taken
 
 LOCK_SECONDS = 1.0
-"""How long one attempt waits for a lock. Requests for the table queue up behind it, which may take
-less than they wait for a connection and for a lock."""
-TURN_SECONDS = 5.0
+"""How long one attempt waits for a lock. Requests for the table wait behind it: it must be shorter
+than their own timeouts for a connection and for a lock."""
+MIGRATING_SECONDS = 5.0
 """How long one attempt waits for another process that migrates."""
 _WATCH_SECONDS = 0.2
 _ASK_AGAIN_SECONDS = 0.1
-# Any number will do, as long as every version of this service uses the same.
+# Any number, as long as all versions of the service use the same.
 _LOCK = 7_216_538_203_114_905
 _LIMITS = {
     "lock_timeout": LOCK_SECONDS,
@@ -33,7 +33,7 @@ _LIMITS = {
     "idle_in_transaction_session_timeout": 0,
 }
 _TRY = text("SELECT pg_try_advisory_xact_lock(:lock)")
-_WHO_MIGRATES = text(
+_MIGRATING_PROCESS = text(
     """
     SELECT holder.pid, activity.usename, activity.application_name, activity.state,
            round(extract(epoch FROM clock_timestamp() - activity.xact_start)) AS seconds
@@ -43,7 +43,7 @@ _WHO_MIGRATES = text(
        AND holder.classid = :high AND holder.objid = :low
     """
 )
-_WHO_BLOCKS = text(
+_BLOCKING_PROCESS = text(
     """
     SELECT holder.pid, activity.usename, activity.application_name, activity.state,
            round(extract(epoch FROM clock_timestamp() - activity.xact_start)) AS seconds,
@@ -62,8 +62,8 @@ class PostgresqlMigration:
         self._beside = beside
         self._pid: int | None = None
         self._blocked: str | None = None
-        # The connection beside runs one statement at a time.
-        self._turn = asyncio.Lock()
+        # The second connection executes one statement at a time.
+        self._lock = asyncio.Lock()
         self.steps: list[str] = []
         self.commits = False
 
@@ -72,7 +72,7 @@ class PostgresqlMigration:
     async def prepared(
         cls, engine: AsyncEngine, _connection: AsyncConnection
     ) -> AsyncIterator[Self]:
-        """Keep others from migrating, and see what the migration waits for."""
+        """Hold the advisory lock, and watch what the migration waits for."""
         engines = [engine_to_check(engine) for _ in range(2)]
         try:
             async with engines[0].connect() as locking, engines[1].connect() as beside:
@@ -94,8 +94,8 @@ class PostgresqlMigration:
                 await each.dispose()
 
     def begin(self, connection: Connection) -> None:
-        """Have statements wait for a lock for `LOCK_SECONDS` only, and run for as long as they
-        take, whatever the role is set to."""
+        """Limit waits for a lock to `LOCK_SECONDS` and let statements run without a timeout,
+        whatever the role's settings are."""
         _set_limits(connection)
         event.listen(connection, "begin", _set_limits)  # also after an `autocommit_block`
         self._pid = connection.scalar(text("SELECT pg_backend_pid()"))
@@ -104,29 +104,29 @@ class PostgresqlMigration:
         """Do nothing: PostgreSQL has checked every constraint."""
 
     async def stop(self) -> None:
-        """Have the server cancel the statement that runs."""
+        """Let the server cancel the statement that is running."""
         if self._pid:
             await self._ask(text("SELECT pg_cancel_backend(:pid)"))
 
     async def _ask(self, question: TextClause) -> RowMapping | None:
-        """Return the first row of a query about the migration's process, which is `:pid`."""
-        async with self._turn:
+        """Return the first row of a query about the migration's server process, `:pid`."""
+        async with self._lock:
             found = await self._beside.execute(question, {"pid": self._pid})
             row = found.mappings().first()
-            # In a transaction that goes on, the server's statistics would stay as they were.
+            # The server's statistics do not change within a transaction.
             await self._beside.rollback()
         return row
 
     async def _watch(self) -> None:
-        """Note what the migration waits for, again and again."""
-        with suppress(Exception):  # it only makes a message better
+        """Record periodically which process blocks the migration."""
+        with suppress(Exception):  # it only improves an error message
             while True:
                 await asyncio.sleep(_WATCH_SECONDS)
                 if self._pid:
-                    row = await self._ask(_WHO_BLOCKS)
+                    row = await self._ask(_BLOCKING_PROCESS)
                     if row:
                         lock = row["relation"] or f"a {row['locktype']}"
-                        self._blocked = f"{row['mode']} on {lock} is taken by {_named(row)}"
+                        self._blocked = f"{row['mode']} on {lock} is held by {_named(row)}"
 
 
 def _set_limits(connection: Connection) -> None:
@@ -137,14 +137,14 @@ def _set_limits(connection: Connection) -> None:
 async def _lock(connection: AsyncConnection) -> None:
     """Acquire the migrations' lock, or raise `LockTaken`.
 
-    Asked for again and again in short transactions: one that waits in the server for an advisory
-    lock has a snapshot, which `CREATE INDEX CONCURRENTLY` would wait for.
+    It tries in short transactions: a transaction that waits in the server for an advisory lock has
+    a snapshot, for which `CREATE INDEX CONCURRENTLY` would wait.
     """
-    end = time.monotonic() + TURN_SECONDS
+    end = time.monotonic() + MIGRATING_SECONDS
     while not await connection.scalar(_TRY, {"lock": _LOCK}):
         if time.monotonic() > end:
             keys = {"high": _LOCK >> 32, "low": _LOCK & 0xFFFFFFFF}
-            holder = (await connection.execute(_WHO_MIGRATES, keys)).mappings().first()
+            holder = (await connection.execute(_MIGRATING_PROCESS, keys)).mappings().first()
             by = f"by {_named(holder)}" if holder else "elsewhere"
             raise LockTaken(f"the database is being migrated {by}")
         await connection.rollback()
@@ -154,7 +154,7 @@ async def _lock(connection: AsyncConnection) -> None:
 
 
 def _named(row: RowMapping) -> str:
-    """Return a process of the server by its number and what is known of it."""
+    """Return the description of a server process: its id and what is known of it."""
     known = [
         f"user {row['usename']}" if row["usename"] else "",
         f"application {row['application_name']}" if row["application_name"] else "",

@@ -1,5 +1,5 @@
-"""How a migration names column types of our own: by the plain SQLAlchemy types behind them, since a
-migration says what the schema was on its day."""
+"""Render custom column types in a new migration as the plain SQLAlchemy types behind them: a
+migration must not change when the custom type does."""
 
 import re
 from typing import Any, Literal
@@ -13,11 +13,11 @@ _SQL_TYPE = re.compile(r"(?P<name>[A-Z]+) ?(?P<arguments>\(\d+(?:, ?\d+)*\))?")
 
 
 def render_item(kind: str, item: Any, context: AutogenContext) -> str | Literal[False]:
-    """Return the Python text of a type of our own, False for all that Alembic writes by itself."""
+    """Return the Python text of a custom type; False for everything that Alembic renders itself."""
     if kind != "type" or type(item).__module__.startswith("sqlalchemy."):
         return False
     text = _plain(item, context)
-    # SQLAlchemy has no public name for what `with_variant` was given.
+    # SQLAlchemy has no public name for the arguments of `with_variant`.
     for dialect, variant in sorted(item._variant_mapping.items()):
         text += f".with_variant({_plain(variant, context)}, {dialect!r})"
     return text
@@ -28,7 +28,7 @@ def _plain(item: TypeEngine[Any], context: AutogenContext) -> str:
     if isinstance(item, TypeDecorator):
         return _plain(item.impl_instance, context)
     if module.startswith("sqlalchemy."):
-        return str(_repr_type(item, context))  # not documented, as nothing else is for this
+        return str(_repr_type(item, context))  # not documented; Alembic documents nothing for this
     sql = _SQL_TYPE.fullmatch(str(item))
     if sql and hasattr(sa, sql["name"]):
         return f"sa.{sql['name']}{sql['arguments'] or '()'}"

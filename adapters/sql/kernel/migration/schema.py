@@ -1,6 +1,6 @@
-"""Whether a database's schema is one that this version of the service can work with.
+"""The position of a database's schema: behind, at or ahead of what this version needs.
 
-Known without Alembic, which takes a fifth of the service's start: see
+It is found without Alembic, whose import takes a fifth of the service's start: see
 `adapters.sql.kernel.migration.migrate`.
 """
 
@@ -23,7 +23,7 @@ _REVISIONS = select(column("version_num", String)).select_from(table("alembic_ve
 
 @dataclass(frozen=True, slots=True)
 class SchemaPosition:
-    """Where a database's schema is, seen from this version of the service."""
+    """The revision of a database's schema, compared with what this version of the service needs."""
 
     revision: str | None
     """None if the database was never migrated."""
@@ -31,13 +31,13 @@ class SchemaPosition:
 
     @property
     def is_ahead(self) -> bool:
-        """Whether a newer version of the service has migrated the database. A newer schema
-        serves older versions too: see docs/deploying.md."""
+        """Whether a newer version of the service has migrated the database. Older versions can
+        still use it: see docs/deploying.md."""
         return self.revision is not None and self.revision not in _history()
 
     @property
     def is_behind(self) -> bool:
-        """Whether a migration that this version needs is still to be run."""
+        """Whether a migration that this version needs has not been run."""
         return self.revision != self.needed and not self.is_ahead
 
     def __str__(self) -> str:
@@ -48,7 +48,8 @@ class SchemaPosition:
             return f"{text}, and this version needs {self.needed}: run `{UPGRADE}`"
         if self.is_ahead:
             return (
-                f"{text}, which this version does not know and takes for newer than {self.needed}"
+                f"{text}, which this version does not know "
+                f"and assumes to be newer than {self.needed}"
             )
         return text
 
@@ -88,7 +89,7 @@ async def _revision_on(connection: AsyncConnection) -> str | None:
 
 
 async def schema_position(engine: AsyncEngine) -> SchemaPosition:
-    """Return where the database's schema is.
+    """Return the position of the database's schema.
 
     Raises `SchemaMissing` if the database or the migrations have no single newest revision.
     """
@@ -96,13 +97,13 @@ async def schema_position(engine: AsyncEngine) -> SchemaPosition:
 
 
 async def schema_position_on(connection: AsyncConnection) -> SchemaPosition:
-    """Return the same, on a connection that there is."""
+    """Return the position of the schema, read on an open connection."""
     return SchemaPosition(await _revision_on(connection), head())
 
 
 async def upgrade_embedded_database(engine: AsyncEngine) -> None:
-    """Bring an embedded SQLite database up to date. A server's database is left alone: it is
-    migrated by a command of its own, `python -m entrypoints db upgrade`."""
+    """Migrate an embedded SQLite database. A server's database is migrated by the command
+    `python -m entrypoints db upgrade`, not here."""
     if engine.dialect.name == "sqlite" and (await schema_position(engine)).is_behind:
         from adapters.sql.kernel.migration.migrate import migrate  # noqa: PLC0415 -- see there
 
@@ -111,7 +112,8 @@ async def upgrade_embedded_database(engine: AsyncEngine) -> None:
 
 @cache
 def _history() -> Mapping[str, tuple[str, ...]]:
-    """Return the revision of each migration, and the revisions that it follows."""
+    """Return the revision of each migration, and the revisions that it follows
+    (`down_revision`)."""
     history = {}
     for file in sorted(_MIGRATIONS.glob("[!_]*.py")):
         values = _assigned(file)
@@ -121,7 +123,7 @@ def _history() -> Mapping[str, tuple[str, ...]]:
 
 
 def _assigned(file: Path) -> dict[str, Any]:
-    """Return the literals that a module gives names to, without running it."""
+    """Return the literals that a module assigns to names, without importing it."""
     values = {}
     for node in ast.parse(file.read_bytes()).body:
         match node:

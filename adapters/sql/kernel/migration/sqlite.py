@@ -1,4 +1,4 @@
-"""What a migration of SQLite needs around it.
+"""Migrate SQLite with foreign keys switched off, and check them before the commit.
 
 SQLite cannot change most things about a table: Alembic's `batch_alter_table` makes a new table,
 copies the rows, drops the old table and renames the new one. While foreign keys are enforced, the
@@ -18,7 +18,7 @@ from adapters.sql.kernel.migration.migration_errors import MigrationFailed
 from adapters.sql.kernel.sqlite.deadline import allow_any_time, interrupt_now
 
 LOCK_SECONDS = 5.0
-"""How long one attempt waits for another process that writes."""
+"""How long one attempt waits for a writer in another process."""
 
 
 class SqliteMigration:
@@ -37,7 +37,7 @@ class SqliteMigration:
         ((busy_milliseconds,),) = await connection.run_sync(_pragma, "busy_timeout")
         await connection.run_sync(_pragma, f"busy_timeout = {round(LOCK_SECONDS * 1000)}")
         try:
-            # Without effect inside a transaction, so that it stands before it.
+            # It has no effect inside a transaction.
             await connection.run_sync(_pragma, "foreign_keys = OFF")
             yield cls(cast(Connection, connection.sync_connection))
         finally:
@@ -47,10 +47,11 @@ class SqliteMigration:
                 await connection.invalidate()
 
     def begin(self, connection: Connection) -> None:
-        """Do nothing: the transaction began with BEGIN IMMEDIATE, which makes others wait."""
+        """Do nothing: the transaction has begun with BEGIN IMMEDIATE, which holds the write
+        lock."""
 
     def check(self, connection: Connection) -> None:
-        """Raise `MigrationFailed` if a foreign key refers to nothing."""
+        """Raise `MigrationFailed` if a foreign key refers to a row that does not exist."""
         if not self.steps:
             return
         broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
@@ -62,12 +63,12 @@ class SqliteMigration:
             )
 
     async def stop(self) -> None:
-        """Have SQLite interrupt the statement that runs."""
+        """Interrupt the statement that is running."""
         interrupt_now(self._connection)
 
 
 def _pragma(connection: Connection, pragma: str) -> list[Any]:
-    """Run a PRAGMA outside any transaction, which SQLAlchemy would begin; return its rows."""
+    """Execute a PRAGMA outside a transaction, which SQLAlchemy would begin; return its rows."""
     cursor = connection.connection.cursor()
     try:
         cursor.execute(f"PRAGMA {pragma}")

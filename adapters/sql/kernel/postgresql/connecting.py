@@ -1,4 +1,4 @@
-"""How connections to PostgreSQL are made."""
+"""Connect to PostgreSQL, with server-side timeouts and detection of a connection pooler."""
 
 import asyncio
 import logging
@@ -12,8 +12,9 @@ from adapters.sql.kernel.postgresql.hosts import PostgresqlHosts
 from adapters.sql.kernel.postgresql.tcp_keepalive import SERVER_SETTINGS, keep_alive
 from application.kernel.errors import StorageUnavailable
 
-# A refusal by the server says that nothing was changed; the end of the request's own time leaves
-# that open. So the server comes first, and a lock leaves some time for the statement behind it.
+# Shares of the request deadline. A timeout that the server reports means that nothing was changed,
+# the request's own timeout leaves that open: so the server's come first. A statement that waited
+# for a lock needs time to run after that.
 STATEMENT_SHARE = 0.8
 LOCK_SHARE = 0.6
 
@@ -21,21 +22,20 @@ _log = logging.getLogger(__name__)
 
 
 class RouteChanged(StorageUnavailable):
-    """What is between here and the server is not what it was taken for: connect anew."""
+    """The route to the server (limits, pooler) differs from the assumed one: connect again."""
 
 
 class LimitedConnect:
-    """Connects to the server of an address, for statements that have to end within a deadline, in
-    seconds.
+    """Connects to the server of an address with timeouts that fit the request deadline, in seconds.
 
-    The server ends what lasts longer. `command_timeout` is for a server that does not respond at
-    all.
+    The server cancels a statement or a wait for a lock that takes too long (`statement_timeout`,
+    `lock_timeout`). asyncpg's `command_timeout` covers a server that does not respond at all.
 
-    A connection pooler, such as PgBouncer, may give each transaction another of the server's
-    connections, where a statement that was prepared before is not known. It makes up the process
-    id that it gives as the server's, which shows that it is there. Then no statement is kept
-    prepared, unless the address says by `statement_cache_size` that the pooler can do that. It
-    also rejects limits, or ignores them: then they are left to the role.
+    A connection pooler such as PgBouncer can execute each transaction on another connection of the
+    server, where a prepared statement of an earlier one does not exist. A pooler is detected by the
+    backend process id that it reports, which is made up. Behind a pooler no prepared statements
+    are cached, unless the address sets `statement_cache_size`. A pooler also rejects or ignores
+    the timeouts: then they have to be set for the role.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class LimitedConnect:
 
     @property
     def for_sqlalchemy(self) -> Mapping[str, int]:
-        """Options of SQLAlchemy's dialect, which keeps prepared statements of its own."""
+        """Options for SQLAlchemy's dialect, which has a prepared statement cache of its own."""
         if self._address.statement_cache_size is None and self._is_pooled:
             return {"prepared_statement_cache_size": 0}
         size = self._address.prepared_statement_cache_size
@@ -67,7 +67,7 @@ class LimitedConnect:
     async def __call__(self, *_: Any, **__: Any) -> Any:
         """Return a connection.
 
-        Raises `RouteChanged` when it should be tried once more.
+        Raises `RouteChanged` if the caller should connect once more.
         """
         async with asyncio.timeout(self._seconds):
             limits, is_pooled = self._limits, self._is_pooled
@@ -109,7 +109,7 @@ class LimitedConnect:
             )
         if self._limits:
             self._limits = {}
-            self._is_pooled = True  # most likely, and the next connection shows whether it is so
+            self._is_pooled = True  # most likely; the next connection shows whether that is true
 
     async def _look_for_a_pooler(
         self, connection: "asyncpg.Connection[asyncpg.Record]", was_assumed: bool
@@ -140,14 +140,14 @@ class LimitedConnect:
 
 
 async def _holds(connection: "asyncpg.Connection[asyncpg.Record]", condition: str) -> bool:
-    """Return whether it is so, without a prepared statement: the status of what has no parameters
-    holds the number of rows."""
+    """Return whether the condition is true. A statement without parameters is not prepared, and its
+    command status has the number of rows."""
     return await connection.execute(f"SELECT WHERE {condition}") == "SELECT 1"
 
 
 def _check_encoding(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
-    """Raise `StorageUnavailable` unless the database stores all characters. A pooler may not pass
-    the name of the encoding on."""
+    """Raise `StorageUnavailable` unless the database can store all of Unicode. A pooler may not
+    report the encoding."""
     encoding = getattr(connection.get_settings(), "server_encoding", "UTF8")
     if encoding != "UTF8":
         raise StorageUnavailable(
@@ -157,5 +157,5 @@ def _check_encoding(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
 
 
 def _milliseconds(seconds: float) -> str:
-    # 0 would mean without limit.
+    # 0 would mean no limit.
     return str(max(1, round(seconds * 1000)))

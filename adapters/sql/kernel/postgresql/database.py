@@ -1,5 +1,5 @@
-"""How statements reach PostgreSQL: compiled by SQLAlchemy, on a connection of its pool, by
-asyncpg's own call."""
+"""Execute statements on PostgreSQL: compiled by SQLAlchemy, on a connection of its pool, by
+asyncpg's own methods."""
 
 import asyncio
 import time
@@ -27,7 +27,7 @@ from adapters.sql.kernel.execution.database import (
     Row,
     Statement,
     Write,
-    refusal_by,
+    error_of_commit,
 )
 from adapters.sql.kernel.execution.sqlalchemy_execution import execute
 from adapters.sql.kernel.execution.statement_events import StatementEvents
@@ -38,24 +38,26 @@ from application.kernel.errors import OutcomeUnknown
 STOP_SECONDS = 2.0
 PROBE = "SELECT 1"
 PROVEN_FOR_SECONDS = 1.0
-"""How long after its last use a connection passes for alive."""
+"""How long after its last use a connection is assumed to be alive."""
 KEEP_SECONDS = 0.02
-"""How long a statement's connection may be passed to the next one past the pool."""
+"""How long a connection may be passed from statement to statement without going to the pool."""
 
 _PLANS_SINCE = "plans_since"
 
 
 class PostgresqlDatabase:
-    """A `Database` on an engine of asyncpg. A statement outside a transaction is its own, made
-    durable in one round trip."""
+    """A `Database` on an asyncpg engine.
+
+    A statement outside a transaction commits by itself, in one round trip.
+    """
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
         self._queue = ConnectionQueue(engine, KEEP_SECONDS)
         self._statements = CompiledStatements(engine.dialect)
-        # The one for sessions: see `postgresql_engine`.
+        # One error listener is the engine's own, for sessions: see `postgresql_engine`.
         self._events = StatementEvents(engine, own_error_listeners=1)
-        # As long as half the wait for a connection.
+        # Half of the pool timeout.
         self._probe_seconds = self._queue.timeout / 2
         self._last_loss = 0.0
         self._schema_changed = 0.0
@@ -71,8 +73,8 @@ class PostgresqlDatabase:
             except NoResponse:
                 raise
             except ConnectionLost:
-                # It died while nobody used it, and so may have all others of the pool. That
-                # only shows in use; and a read, unlike a write, may be repeated.
+                # The connection died while it was idle, and all others of the pool may have
+                # too, which only shows in use. A read, unlike a write, is safe to retry.
                 lost += 1
                 if lost > self._queue.size:
                     raise
@@ -106,7 +108,7 @@ class PostgresqlDatabase:
             self._release(connection)
 
     async def close(self) -> None:
-        """Return when all statements that were given up have been stopped."""
+        """Wait until the statements of cancelled requests have been stopped on the server."""
         if self._stopping:
             await asyncio.wait(self._stopping)
         self._queue.close()
@@ -114,7 +116,7 @@ class PostgresqlDatabase:
     async def run(
         self, connection: PoolProxiedConnection, statement: Statement, parameters: OneOrMore
     ) -> Sequence[Row]:
-        """Run a statement on an acquired connection and return its rows."""
+        """Execute a statement on an acquired connection and return its rows."""
         bound = self._statements.bound(statement, parameters)
         if bound is None or bound[0].processors is None:
             rows, types = await self._execute(connection, statement, parameters)
@@ -126,7 +128,7 @@ class PostgresqlDatabase:
             with self._events.around(connection, compiled.sql, values):
                 fetched = await _asyncpg(connection).fetch(compiled.sql, *values)
         except BaseException as error:
-            raise self._meaning_of(error, connection)  # noqa: B904 -- it has the cause
+            raise self._error_to_raise(error, connection)  # noqa: B904 -- it has the cause
         try:
             return compiled.rows(cast(Sequence[Row], fetched))
         except UnusualTimeError:
@@ -136,45 +138,47 @@ class PostgresqlDatabase:
     async def _execute(
         self, connection: PoolProxiedConnection, statement: Statement, parameters: OneOrMore
     ) -> tuple[Sequence[Row], Sequence[Any]]:
-        """Have SQLAlchemy run a statement that has no fast path."""
+        """Execute a statement that has no fast path, by SQLAlchemy."""
         in_transaction = _asyncpg(connection).is_in_transaction()
         adapted: Any = connection.dbapi_connection
-        # The adapter must not begin a transaction inside the one that there is.
+        # SQLAlchemy's adapter must not begin a transaction inside an open one.
         adapted.autocommit = in_transaction
         try:
             return await execute(
                 self._engine, connection, statement, parameters, in_transaction=in_transaction
             )
         except BaseException as error:
-            raise self._meaning_of(error, connection)  # noqa: B904 -- it has the cause
+            raise self._error_to_raise(error, connection)  # noqa: B904 -- it has the cause
         finally:
             adapted.autocommit = False
 
     async def write(self, connection: PoolProxiedConnection, write: Write) -> None:
-        """Run a write on an acquired connection and see that it did what it was meant to."""
+        """Execute a write on an acquired connection; raise its own errors."""
         try:
             rows = await self.run(connection, write.statement, write.parameters)
         except ConstraintViolated as error:
-            raise write.refusal(error) from error.__cause__
+            raise write.error_for(error) from error.__cause__
         write.check(rows)
 
     async def control(self, connection: PoolProxiedConnection, sql: str) -> None:
-        """Run a statement that has neither parameters nor rows."""
+        """Execute a statement without parameters and rows, such as BEGIN."""
         try:
             with self._events.around(connection, sql, ()):
                 await _asyncpg(connection).execute(sql)
         except BaseException as error:
-            raise self._meaning_of(error, connection)  # noqa: B904 -- it has the cause
+            raise self._error_to_raise(error, connection)  # noqa: B904 -- it has the cause
 
-    def _meaning_of(self, error: BaseException, connection: PoolProxiedConnection) -> BaseException:
-        """Return what to raise in the error's place, and see to the connection that it struck."""
+    def _error_to_raise(
+        self, error: BaseException, connection: PoolProxiedConnection
+    ) -> BaseException:
+        """Return the error to raise instead, and invalidate the connection if it cannot be used."""
         meaning = meaning_of(error)
         if isinstance(error, asyncio.CancelledError | TimeoutError):
             self._stopped.add(connection)
         elif not connection.is_valid:
-            self._last_loss = time.monotonic()  # SQLAlchemy has thrown it away
+            self._last_loss = time.monotonic()  # SQLAlchemy has invalidated it
         elif isinstance(meaning, ConnectionUnfit):
-            # So are all others to the same server, if it has become a standby.
+            # If the server has become a standby, all other connections are unfit as well.
             connection.invalidate()
             self._queue.replace_all()
         elif _is_lost(error) or _asyncpg(connection).is_closed():
@@ -185,15 +189,16 @@ class PostgresqlDatabase:
         return meaning
 
     async def _drop_outdated_plans(self, connection: PoolProxiedConnection) -> None:
-        """Drop the connection's prepared statements if the schema was changed since. Outside a
-        transaction asyncpg prepares them anew by itself."""
+        """Drop the connection's prepared statements if the schema has changed since they were
+        prepared. Outside a transaction asyncpg prepares them again by itself ("cached statement
+        plan is invalid")."""
         if connection.info.get(_PLANS_SINCE, 0.0) < self._schema_changed:
             await _asyncpg(connection).reload_schema_state()
             connection.info[_PLANS_SINCE] = time.monotonic()
 
     async def _acquire_alive(self) -> PoolProxiedConnection:
-        """Return a connection that lives. One that may have died without a word, because it was
-        idle for a while or another one did, is first asked whether it does."""
+        """Return a connection that is alive. A connection that was idle for a while, or idle when
+        another one was lost, may be dead: it is probed first."""
         while True:
             connection = await self._queue.acquire()
             if _asyncpg(connection).is_closed():
@@ -205,17 +210,16 @@ class PostgresqlDatabase:
                 return connection
 
     async def _is_alive(self, connection: PoolProxiedConnection) -> bool:
-        """Ask a connection whether it lives; give it back if not, or if this is cancelled.
+        """Probe a connection. If it is dead, or if this is cancelled, discard it.
 
-        A network that has forgotten a connection does not say so. So the response is waited for
-        for a short time only, and then all connections that are idle are taken for dead: each
-        would take as long to find out.
+        A network that has dropped a connection does not say so. So the probe has a short timeout.
+        After that all idle connections are discarded: to probe each would take as long.
         """
         try:
             with self._events.around(connection, PROBE, ()):
                 await _asyncpg(connection).execute(PROBE, timeout=self._probe_seconds)
         except BaseException as error:
-            # Nothing is under way on it that would have to be stopped.
+            # No statement of a client is running on it that would have to be stopped.
             self._queue.discard(connection)
             if not isinstance(error, Exception):
                 raise
@@ -236,15 +240,15 @@ class PostgresqlDatabase:
             self._queue.release(connection)
 
     async def _stop(self, connection: PoolProxiedConnection) -> None:
-        """Throw a connection away once the server was told to stop what it does on it.
+        """Stop the statement that is running on a connection, and discard the connection.
 
-        Else a statement that waits for a lock would be carried out when it has it, for nobody.
-        Until then the connection counts as in use, so that no more of them pile up on the server
-        than the pool has.
+        Otherwise a statement that waits for a lock would still be executed when it gets the lock,
+        after its request has ended. Until it is stopped the connection counts as in use, so that
+        the server never has more connections than the pool.
         """
         with suppress(Exception):
             async with asyncio.timeout(STOP_SECONDS):
-                # The driver sends nothing before it has heard that the statement is stopped.
+                # asyncpg sends this only after the server has confirmed the cancellation.
                 await _asyncpg(connection).execute("ROLLBACK")
         self._stopped.discard(connection)
         self._queue.discard(connection)
@@ -268,16 +272,18 @@ class PostgresqlTransaction:
         try:
             await _committed(self._database.control(self._connection, "COMMIT"))
         except ConstraintViolated as error:  # one that is deferred
-            raise refusal_by(self._applied, error) from error.__cause__
+            raise error_of_commit(self._applied, error) from error.__cause__
 
 
 async def _committed(commit: Awaitable[None]) -> None:
-    """Await what makes a change durable, and note what became of it."""
+    """Await a commit, and record its outcome."""
     with Committing(asyncpg.PostgresError):
         try:
             await commit
         except ConnectionLost as error:
-            raise OutcomeUnknown("the database was lost while it committed") from error
+            raise OutcomeUnknown(
+                "the connection to the database was lost during the commit"
+            ) from error
 
 
 def _asyncpg(connection: PoolProxiedConnection) -> "asyncpg.Connection[asyncpg.Record]":
@@ -285,8 +291,8 @@ def _asyncpg(connection: PoolProxiedConnection) -> "asyncpg.Connection[asyncpg.R
 
 
 def _is_lost(error: BaseException) -> bool:
-    """Return whether the error leaves its connection in an unknown state. What the server or the
-    driver rejects (a value that cannot be encoded, a wrong number of them) does not."""
+    """Return whether the error leaves its connection in an unknown state. An error that the server
+    or the driver reports, such as a value that cannot be encoded, does not."""
     if not isinstance(error, Exception):
         return True
     return isinstance(error, OSError | asyncpg.InternalClientError)

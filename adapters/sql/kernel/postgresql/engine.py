@@ -19,13 +19,13 @@ from adapters.sql.kernel.postgresql.connecting import LimitedConnect, RouteChang
 
 CHECK_MAX_AGE_SECONDS = 60
 _CONNECT = "postgresql_connect"
-# Settings that are rejected, and a pooler that is found: each is noticed once.
+# Rejected timeouts and a detected pooler: each can make one attempt fail.
 _ATTEMPTS = 3
 
 
 def postgresql_engine(url: URL, settings: DatabaseSettings) -> AsyncEngine:
-    """Return an engine with a pool of the settings' size, whose statements end within the
-    settings' deadline."""
+    """Return an engine with a connection pool of the settings' size. Its statements end within the
+    settings' request deadline."""
     deadline = settings.request_deadline_seconds
     wait = longest_wait(deadline)
     address = PostgresqlAddress.of(url)
@@ -41,15 +41,14 @@ def postgresql_engine(url: URL, settings: DatabaseSettings) -> AsyncEngine:
 
 
 def postgresql_engine_to_check(engine: AsyncEngine) -> AsyncEngine:
-    """Return an engine that connects as the given one does, with a single connection of its
-    own."""
+    """Return an engine with a single connection that connects as the given one does."""
     return _engine(
         engine.url,
         engine.get_execution_options()[_CONNECT],
         pool_size=1,
-        # That this connection has died does not mean that the database has.
+        # A dead connection does not mean that the database is down.
         pool_pre_ping=True,
-        # Nor does it show that new connections can be made, unless it is one.
+        # Only a new connection shows that new connections can be made.
         pool_recycle=CHECK_MAX_AGE_SECONDS,
     )
 

@@ -1,4 +1,4 @@
-"""Connecting to the one of several PostgreSQL servers that is to be used."""
+"""Connect to the right one of several PostgreSQL servers (`target_session_attrs`, failover)."""
 
 import asyncio
 import os
@@ -11,21 +11,24 @@ from adapters.sql.kernel.addresses.postgresql_address import PostgresqlAddress
 from application.kernel.errors import StorageUnavailable
 
 GRACE_SECONDS = 0.25
-"""How long a connection that is given up is still attempted."""
+"""How long a connection attempt goes on after its caller was cancelled."""
 
 
 class PostgresqlHosts:
-    """The servers of an address. They are tried in its order, but first the one that responded
-    last: one that does not respond costs its share of the time once, not for each connection."""
+    """The servers of an address.
+
+    They are tried in the address's order, starting with the one that responded last. So a server
+    that does not respond costs its share of the time once, not for each connection.
+    """
 
     def __init__(self, address: PostgresqlAddress) -> None:
         self._address = address
         self._first = 0
 
     async def connect(self, seconds: float, **options: Any) -> "asyncpg.Connection[asyncpg.Record]":
-        """Return a connection within so many seconds, of which each host gets its share.
+        """Return a connection within so many seconds; each host gets an equal share of the time.
 
-        Raises what asyncpg raises, or `StorageUnavailable` for what only the address can mend.
+        Raises asyncpg's error, or `StorageUnavailable` if only another address can fix the error.
         """
         self._check_files()
         attempts = list(self._attempts())
@@ -33,7 +36,7 @@ class PostgresqlHosts:
         end = loop.time() + seconds
         while True:
             index, attributes = attempts.pop(0)
-            # It is not tried first again if the time is up, or the caller gone, before it responds.
+            # If the time is up or the caller is cancelled, the next call starts with another host.
             self._first = index + 1
             share = (end - loop.time()) / (len(attempts) + 1)
             try:
@@ -53,9 +56,9 @@ class PostgresqlHosts:
                 return connection
 
     def _attempts(self) -> Iterator[tuple[int, str | None]]:
-        """Return which hosts to try, and what to ask of each."""
+        """Yield the index of each host to try, and the session attributes to require."""
         wanted = self._address.target_session_attrs
-        # One host at a time, asyncpg would take the first.
+        # With one host at a time, asyncpg would accept the first.
         tiers = ("standby", "any") if wanted == "prefer-standby" else (wanted,)
         count = max(1, len(self._address.hosts))
         for tier in tiers:
@@ -66,7 +69,7 @@ class PostgresqlHosts:
         self, index: int, attributes: str | None, seconds: float, options: dict[str, Any]
     ) -> "asyncpg.Connection[asyncpg.Record]":
         host, port = self._address.hosts[index] if self._address.hosts else (None, None)
-        return await _unless_given_up(
+        return await _unless_cancelled(
             asyncio.ensure_future(
                 asyncpg.connect(
                     **self._address.arguments,
@@ -87,11 +90,11 @@ class PostgresqlHosts:
                 )
 
 
-async def _unless_given_up(
+async def _unless_cancelled(
     connecting: "asyncio.Future[asyncpg.Connection[asyncpg.Record]]",
 ) -> "asyncpg.Connection[asyncpg.Record]":
-    """Return the connection. One that the caller gives up is cancelled a moment later: asyncpg,
-    cancelled between a connection and its first word, leaves an error behind that is logged as a
+    """Return the connection. If the caller is cancelled, cancel the attempt a moment later: if
+    asyncpg is cancelled between connecting and the server's first message, the event loop logs
     "Future exception was never retrieved"."""
     try:
         return await asyncio.shield(connecting)
@@ -107,7 +110,7 @@ def _terminate(connecting: "asyncio.Future[asyncpg.Connection[asyncpg.Record]]")
 
 
 def _named(error: Exception) -> StorageUnavailable | None:
-    """Return what to raise instead of an error that asyncpg tells from others by its text alone."""
+    """Return the error to raise instead of one that asyncpg distinguishes only by its text."""
     if "rejected SSL upgrade" in str(error):
         return StorageUnavailable(
             "the database's server has no TLS, which sslmode of its address requires"

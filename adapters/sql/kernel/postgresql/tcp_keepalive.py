@@ -1,5 +1,5 @@
-"""Connections that the network has forgotten: a firewall or an address translation drops what was
-idle for some minutes, and says nothing to either end."""
+"""TCP keepalive: a firewall or NAT drops idle connections after minutes, without telling either
+end."""
 
 import socket
 from typing import Any
@@ -7,10 +7,10 @@ from typing import Any
 import asyncpg
 
 IDLE_SECONDS = 10
-"""Often enough that no network forgets a connection: the strictest do after a minute."""
+"""Often enough that no network drops a connection: the strictest do after a minute."""
 INTERVAL_SECONDS = 5
 PROBES = 3
-# The same for the server's side, so that no session is left behind there; it need not hurry.
+# The same for the server's side, so that no session stays behind there; that is less urgent.
 # https://www.postgresql.org/docs/current/runtime-config-connection.html
 SERVER_SETTINGS = {
     "tcp_keepalives_idle": "30",
@@ -20,11 +20,8 @@ SERVER_SETTINGS = {
 
 
 def keep_alive(connection: "asyncpg.Connection[asyncpg.Record]", seconds: float) -> None:
-    """Have the system ask an idle connection whether it lives, and close one on which nothing that
-    was sent has arrived for so many seconds (tcp(7)).
-
-    asyncpg has no public way to a connection's socket.
-    """
+    """Let the system probe an idle connection, and close one on which sent data was not
+    acknowledged for so many seconds (tcp(7): TCP_KEEPIDLE, TCP_USER_TIMEOUT)."""
     transport: Any = connection._transport  # type: ignore[attr-defined]
     its_socket: socket.socket | None = transport.get_extra_info("socket")
     if its_socket is None or its_socket.family not in {socket.AF_INET, socket.AF_INET6}:

@@ -1,6 +1,6 @@
-"""The thread of an aiosqlite connection: the one place that uses what aiosqlite does not document.
+"""The thread of an aiosqlite connection: the only module that uses aiosqlite's internals.
 
-tests/unit/test_driver_internals.py says what a new version of it has changed.
+tests/unit/test_driver_internals.py says what broke if an upgrade changes them.
 """
 
 import asyncio
@@ -16,17 +16,18 @@ _T = TypeVar("_T")
 async def on_thread(
     connection: aiosqlite.Connection, function: Callable[[sqlite3.Connection], _T]
 ) -> _T:
-    """Return what the function makes of the bare connection, in one hop to its thread. SQLAlchemy's
-    dialect does the same."""
+    """Call the function with the `sqlite3` connection, on its thread, and return the result.
+    SQLAlchemy's dialect does the same."""
     execute = cast(Callable[..., Awaitable[_T]], connection._execute)
     return await execute(function, connection._conn)
 
 
 async def connect(*arguments: Any, **options: Any) -> aiosqlite.Connection:
-    """Return a connection whose thread does not outlive it: after a failure the driver tells its
-    thread to end, and it would report that to an event loop that may be closed by then.
+    """Connect, and return the connection. If that fails, wait until the connection's thread has
+    ended.
 
-    The thread has nothing left to do then but to end, so that waiting for it here takes no time.
+    Otherwise the thread could report its end to an event loop that is closed by then. The thread
+    has nothing else left to do, so that the wait is short.
     """
     connection = aiosqlite.connect(*arguments, **options)
     connection._thread.daemon = True
@@ -34,7 +35,7 @@ async def connect(*arguments: Any, **options: Any) -> aiosqlite.Connection:
     try:
         return await asyncio.shield(connecting)
     except asyncio.CancelledError:
-        # The driver, cancelled itself, would forget what its thread is about to open.
+        # If the driver were cancelled, the connection that its thread is opening would leak.
         await asyncio.wait([connecting])
         if not connecting.exception():
             await connection.close()

@@ -1,5 +1,5 @@
-"""The names of violated constraints on SQLite, which reports the columns of a key, and of a foreign
-key nothing."""
+"""The names of violated constraints on SQLite, which reports only the columns of a unique key, and
+nothing about a foreign key."""
 
 import re
 import sqlite3
@@ -27,9 +27,9 @@ _Statement = tuple[str, Sequence[Any]]
 class SqliteConstraints:
     """The constraints of the tables of some metadata.
 
-    A violated foreign key is found by executing the statement again, which is undone afterwards,
-    with foreign keys deferred to the end of the transaction, those with an action RESTRICT too
-    (https://www.sqlite.org/pragma.html#pragma_defer_foreign_keys), and triggers that note each key
+    To find a violated foreign key, the statement is executed once more and rolled back. Foreign
+    keys are deferred to the end of the transaction for that, also those with RESTRICT
+    (https://www.sqlite.org/pragma.html#pragma_defer_foreign_keys), and triggers record each key
     that is inserted or removed. So it takes as long as the statement and a few lookups, whatever
     the size of the tables.
     """
@@ -44,8 +44,8 @@ class SqliteConstraints:
     def meaning_of(
         self, error: Exception, connection: sqlite3.Connection, statements: Sequence[_Statement]
     ) -> BaseException:
-        """Return what to raise in place of what the last of the statements raised. The connection
-        is in a transaction, and the statements before the first have been executed in it."""
+        """Return the error to raise instead of the one that the last of the statements raised. The
+        connection is in the transaction in which that happened."""
 
         def execute_again() -> None:
             for sql, values in statements:
@@ -64,7 +64,7 @@ class SqliteConstraints:
     def named(
         self, meaning: ConstraintViolated, foreign_key: str | None = None
     ) -> ConstraintViolated:
-        """Return the error with the constraint's name in place of what SQLite reports."""
+        """Return the error with the constraint's name instead of what SQLite reports."""
         reported = meaning.constraint
         index = re.fullmatch("index '(.*)'", reported)
         name = foreign_key or (index and index[1]) or self._keys.get(reported, reported)
@@ -73,7 +73,7 @@ class SqliteConstraints:
         return named
 
     def watch(self, connection: sqlite3.Connection) -> None:
-        """Note the keys that change from now on, in the transaction that the connection is in."""
+        """Record the keys that change from now on, in the connection's transaction."""
         connection.execute("SAVEPOINT diagnosis")
         connection.execute("PRAGMA defer_foreign_keys = ON")
         for number, key in enumerate(self._foreign_keys):
@@ -82,8 +82,8 @@ class SqliteConstraints:
                     connection.execute(sql)
 
     def violated(self, connection: sqlite3.Connection) -> str | None:
-        """Return the name of the foreign key that what was done since `watch` violates, and undo
-        it."""
+        """Return the name of the foreign key that has been violated since `watch`, and roll back to
+        `watch`."""
         try:
             for number, key in enumerate(self._foreign_keys):
                 with suppress(sqlite3.Error):
@@ -98,13 +98,14 @@ class SqliteConstraints:
 
 
 def is_foreign_key(meaning: BaseException) -> bool:
-    """Return whether the error is a violated foreign key, whose name is not known yet."""
+    """Return whether the error is a violated foreign key whose name is not known yet."""
     return isinstance(meaning, ConstraintViolated) and meaning.constraint == FOREIGN_KEY
 
 
 def _keys(table: Table) -> Iterator[tuple[str, str]]:
-    """Yield the columns of each unique key, as SQLite reports them, with the key's name: not of
-    partial indexes that have the same columns, which SQLite does not tell apart."""
+    """Yield the columns of each unique key, in SQLite's format, with the key's name. Partial
+    indexes with the same columns are left out, because SQLite's report is the same for all of
+    them."""
     indexes = [index for index in table.indexes if index.unique]
     partial = [each for each in indexes if each.dialect_options["sqlite"]["where"] is not None]
     alike = Counter(map(_columns, partial))
@@ -134,7 +135,7 @@ def _names(key: ForeignKeyConstraint) -> tuple[list[str], list[str]]:
 
 
 def _triggers(suspects: str, key: ForeignKeyConstraint) -> Iterator[str]:
-    """Yield SQL that makes a temporary table of the keys that may have lost their row, and the
+    """Yield the SQL of a temporary table for the keys that may have lost their row, and of the
     triggers that fill it."""
     child, parent = _quoted(key.table.name), _quoted(key.referred_table.name)
     own, referred = _names(key)

@@ -1,4 +1,4 @@
-"""How statements reach SQLite: compiled by SQLAlchemy, on a connection of its pool, in batches."""
+"""Execute statements on SQLite: compiled by SQLAlchemy, on a connection of its pool, in batches."""
 
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
@@ -19,7 +19,7 @@ from adapters.sql.kernel.execution.database import (
     Row,
     Statement,
     Write,
-    refusal_by,
+    error_of_commit,
 )
 from adapters.sql.kernel.execution.sqlalchemy_execution import execute
 from adapters.sql.kernel.execution.statement_events import StatementEvents
@@ -31,19 +31,23 @@ from application.kernel.commits import Committing
 
 
 class SqliteDatabase:
-    """A `Database` on two engines of aiosqlite: one connection that writes, and some that only
-    read. SQLite has one writer at a time, so that writers queue in the pool, in turn, and not
-    in SQLite's busy handler. A database in memory has a single connection for both."""
+    """A `Database` on two aiosqlite engines: one connection that writes, and several that only
+    read.
+
+    SQLite allows one writer at a time. So writers wait in the connection queue, first in, first
+    out, and not in SQLite's busy handler ("database is locked"). An in-memory database has a single
+    connection for both.
+    """
 
     def __init__(self, writer: AsyncEngine, readers: AsyncEngine, metadata: MetaData) -> None:
-        """`metadata` has the names of the constraints, which SQLite does not report."""
+        """`metadata` has the names of the constraints: SQLite does not report them."""
         self._constraints = SqliteConstraints(metadata)
         self._writing_engine = writer
         self._reading_engine = readers
         self._writer = ConnectionQueue(writer)
         self._reader = self._writer if readers is writer else ConnectionQueue(readers)
         self._statements = CompiledStatements(writer.dialect)
-        # Those for sessions: see `sqlite_engine`.
+        # Two error listeners are the engine's own, for sessions: see `sqlite_engine`.
         self._events = StatementEvents(writer, own_error_listeners=2)
         self._reads = SqliteBatches(self._reader, _read_all, self._events)
         self._writes = WriteBatches(
@@ -60,7 +64,7 @@ class SqliteDatabase:
                 self._reader.release(connection)
         compiled, values = bound
         work = _ReadWork(compiled.sql, values)
-        await self._reads.done(work)
+        await self._reads.execute(work)
         return compiled.rows(work.rows)
 
     async def apply(self, writes: Sequence[Write]) -> None:
@@ -70,7 +74,7 @@ class SqliteDatabase:
                 await transaction.apply(writes)
                 await transaction.commit()
         elif writes:
-            await self._writes.done(WriteWork(writes, statements))
+            await self._writes.execute(WriteWork(writes, statements))
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator["SqliteTransaction"]:
@@ -79,8 +83,8 @@ class SqliteDatabase:
             await self.control(connection, "BEGIN IMMEDIATE")
             yield SqliteTransaction(self, connection)
         finally:
-            # Does nothing after a commit. It queues behind whatever still runs in the thread,
-            # so that even a cancelled BEGIN is undone before the next one gets the connection.
+            # Does nothing after a commit. It waits for what still runs on the thread, so that
+            # even a cancelled BEGIN is undone before the next caller gets the connection.
             try:
                 await _aiosqlite(connection).rollback()
             finally:
@@ -94,7 +98,7 @@ class SqliteDatabase:
     async def run(
         self, connection: PoolProxiedConnection, statement: Statement, parameters: OneOrMore
     ) -> Sequence[Row]:
-        """Run a statement on an acquired connection and return its rows."""
+        """Execute a statement on an acquired connection and return its rows."""
         bound = self._bound(statement, parameters)
         if bound is None:
             return await self._execute(self._writing_engine, connection, statement, parameters)
@@ -102,7 +106,7 @@ class SqliteDatabase:
         return compiled.rows(await self._run(connection, compiled.sql, values))
 
     async def control(self, connection: PoolProxiedConnection, sql: str) -> None:
-        """Run a statement that has neither parameters nor rows."""
+        """Execute a statement without parameters and rows, such as BEGIN."""
         await self._run(connection, sql, ())
 
     async def commit(self, connection: PoolProxiedConnection) -> None:
@@ -116,8 +120,8 @@ class SqliteDatabase:
     async def named(
         self, connection: PoolProxiedConnection, error: ConstraintViolated, writes: Sequence[Write]
     ) -> ConstraintViolated:
-        """Return the error with the name of the constraint that the writes violate, in the
-        transaction on the acquired connection."""
+        """Return the error with the name of the constraint that the writes violate. The connection
+        is in the transaction in which they were executed."""
         if not is_foreign_key(error):
             return self._constraints.named(error)
         await on_thread(_aiosqlite(connection), self._constraints.watch)
@@ -144,7 +148,7 @@ class SqliteDatabase:
         statement: Statement,
         parameters: OneOrMore,
     ) -> Sequence[Row]:
-        """Have SQLAlchemy run a statement that has no fast path."""
+        """Execute a statement that has no fast path, by SQLAlchemy."""
         try:
             in_transaction = _aiosqlite(connection).in_transaction
             rows, _types = await execute(
@@ -158,11 +162,11 @@ class SqliteDatabase:
         self, statement: Statement, parameters: OneOrMore
     ) -> tuple[CompiledStatement, list[Any]] | None:
         bound = self._statements.bound(statement, parameters)
-        # SQLite reports no type for a column.
+        # SQLite reports no column types, on which the conversion of a result could depend.
         return bound if bound and bound[0].processors is not None else None
 
     def _all_bound(self, writes: Sequence[Write]) -> list[tuple[str, Sequence[Any]]] | None:
-        """Return the writes as the driver takes them, or None if one has no fast path."""
+        """Return the writes as SQL and values, or None if one has no fast path."""
         statements: list[tuple[str, Sequence[Any]]] = []
         for write in writes:
             bound = self._bound(write.statement, write.parameters)
@@ -187,7 +191,7 @@ class SqliteTransaction:
                 rows = await self._database.run(self._connection, write.statement, write.parameters)
             except ConstraintViolated as error:
                 named = await self._database.named(self._connection, error, [write])
-                raise write.refusal(named) from error.__cause__
+                raise write.error_for(named) from error.__cause__
             write.check(rows)
             self._applied.append(write)
 
@@ -199,7 +203,7 @@ class SqliteTransaction:
             await self._database.control(self._connection, "ROLLBACK")
             await self._database.control(self._connection, "BEGIN IMMEDIATE")
             named = await self._database.named(self._connection, error, self._applied)
-            raise refusal_by(self._applied, named) from error.__cause__
+            raise error_of_commit(self._applied, named) from error.__cause__
 
 
 class _ReadWork(Work):

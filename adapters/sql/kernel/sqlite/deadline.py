@@ -1,4 +1,5 @@
-"""SQLite has no timeout for statements: a progress handler interrupts them."""
+"""The statement timeout on SQLite, which has none of its own: a progress handler interrupts
+them."""
 
 import math
 import sqlite3
@@ -8,14 +9,14 @@ from typing import Any
 from sqlalchemy import Connection, PoolProxiedConnection, event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-# A page of items takes some thousand of the virtual machine's instructions. Ten thousand take a
-# tenth of a millisecond.
+# Reading a page of 50 rows takes some thousand instructions of SQLite's virtual machine; ten
+# thousand take 0.1 ms.
 INSTRUCTIONS_BETWEEN_LOOKS = 10_000
 _KEY = "deadline"
 
 
 class SqliteDeadline:
-    """When the connection's current use must end, for the driver's thread to look at."""
+    """When the connection's current use must end. The driver's thread reads it."""
 
     def __init__(self) -> None:
         self._end = math.inf
@@ -30,9 +31,10 @@ class SqliteDeadline:
 class DeadlineConnection(sqlite3.Connection):
     """A connection whose COMMIT and ROLLBACK are not interrupted.
 
-    SQLite asks the progress handler once more at the end of a statement. What it interrupts there
-    has been made all the same, and is reported as if it had not. A ROLLBACK comes when the time is
-    over already, and one that is interrupted leaves the transaction to whatever comes next.
+    SQLite calls the progress handler once more at the end of a statement. A COMMIT that is
+    interrupted there has been made, but is reported as failed. A ROLLBACK comes when the time is
+    already over; if it were interrupted, the next user of the connection would be in the old
+    transaction.
     """
 
     _handler: tuple[Any, int] = (None, 0)
@@ -57,7 +59,7 @@ class DeadlineConnection(sqlite3.Connection):
 
 
 def interrupt_late_statements(engine: AsyncEngine, seconds: float) -> None:
-    """Have SQLite interrupt what runs for so long after its connection was acquired."""
+    """Interrupt statements that still run so many seconds after their connection was acquired."""
 
     @event.listens_for(engine.sync_engine, "connect")
     def watch(dbapi_connection: Any, record: Any) -> None:
@@ -74,12 +76,12 @@ def interrupt_late_statements(engine: AsyncEngine, seconds: float) -> None:
 
 
 def allow_any_time(connection: Connection) -> None:
-    """Let the connection's statements run for as long as they take, until it is released."""
+    """Switch the timeout off for the connection's statements until it is released."""
     if _KEY in connection.info:
         connection.info[_KEY].set(math.inf)
 
 
 def interrupt_now(connection: Connection) -> None:
-    """Have the connection's present statement interrupted."""
+    """Interrupt the connection's current statement."""
     if _KEY in connection.info:
         connection.info[_KEY].set(-math.inf)

@@ -1,4 +1,4 @@
-"""The engines for a SQLite database: one that writes, and others that only read."""
+"""The engines for a SQLite database: one with a writing connection, others with readers."""
 
 import sqlite3
 from contextlib import suppress
@@ -21,7 +21,8 @@ from adapters.sql.kernel.sqlite.aiosqlite_thread import connect
 from adapters.sql.kernel.sqlite.deadline import DeadlineConnection, interrupt_late_statements
 from adapters.sql.kernel.sqlite.file import SqliteFile
 
-# SQLite waits so much of the deadline for another process that writes.
+# The busy timeout, for which SQLite waits for a writer in another process, as a share of the
+# request deadline.
 BUSY_SHARE = 0.8
 WAL_ATTEMPTS = 5
 _DEADLINE = "request_deadline_seconds"
@@ -29,7 +30,7 @@ _FILE = "sqlite_file"
 
 
 def sqlite_engine(url: URL, settings: DatabaseSettings) -> AsyncEngine:
-    """Return an engine with one connection, which may write."""
+    """Return an engine with a single connection, which may write."""
     return _engine(
         url,
         SqliteFile(),
@@ -41,7 +42,7 @@ def sqlite_engine(url: URL, settings: DatabaseSettings) -> AsyncEngine:
 
 
 def sqlite_readers(engine: AsyncEngine, connections: int, *, echo: bool) -> AsyncEngine:
-    """Return an engine for the same database whose connections cannot write."""
+    """Return an engine for the same database whose connections are read-only (`query_only`)."""
     options = engine.get_execution_options()
     return _engine(
         engine.url,
@@ -72,8 +73,9 @@ def _engine(
             "factory": DeadlineConnection,
             "async_creator_fn": partial(DroppableConnect, _connect, file),
         },
-        # Whoever writes takes a turn on the one connection. For a database in memory, which is
-        # its connection, that keeps one session from seeing or undoing another's work.
+        # All writers use the one connection, one after the other. An in-memory database consists
+        # of its connection: a queue keeps a session from seeing or undoing another's work, which a
+        # StaticPool would allow.
         poolclass=AsyncAdaptedQueuePool,
         pool_size=connections,
         max_overflow=0,
@@ -86,7 +88,7 @@ def _engine(
         try:
             file.remember(_prepare(dbapi_connection, query_only))
         except BaseException:
-            # Nobody else knows of it yet: the pool forgets what fails here.
+            # The pool does not close a connection for which this listener fails.
             dbapi_connection.close()
             raise
 
@@ -101,8 +103,8 @@ def _engine(
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Any) -> None:
         if connection.connection.driver_connection.in_transaction:
-            return  # of the unit of work that the statement belongs to
-        # A transaction that reads first and writes later could find itself locked out.
+            return  # the unit of work has begun it
+        # A transaction that reads first and writes later could fail with SQLITE_BUSY at the write.
         connection.exec_driver_sql("BEGIN" if query_only else "BEGIN IMMEDIATE")
 
     return engine
@@ -114,13 +116,13 @@ async def _connect(file: SqliteFile, *arguments: Any, **options: Any) -> aiosqli
 
 
 def _prepare(dbapi_connection: Any, query_only: bool) -> str:
-    """Set a new connection up, and return the path of its file, if it has one."""
-    # The driver must not open transactions by itself.
+    """Set the PRAGMAs of a new connection; return the path of its file, or an empty string."""
+    # The driver must not begin transactions by itself.
     dbapi_connection.isolation_level = None
     cursor = dbapi_connection.cursor()
     _switch_to_wal(cursor)
-    # One flush to the disk for each commit; NORMAL makes none in WAL mode, and a power
-    # failure could take back what a client was told.
+    # FULL flushes to the disk at each commit. NORMAL does not in WAL mode: a power failure could
+    # undo a commit that a client has a response for.
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
     if query_only:
@@ -132,10 +134,10 @@ def _prepare(dbapi_connection: Any, query_only: bool) -> str:
 
 
 def _switch_to_wal(cursor: Any) -> None:
-    """Make readers and the writer work side by side.
+    """Switch to the write-ahead log, by which readers and the writer do not block each other.
 
-    SQLite refuses the first switch while someone writes, without waiting for the busy timeout
-    (https://www.sqlite.org/wal.html); `BEGIN IMMEDIATE` does wait. Once made, it lasts.
+    While another process writes, SQLite rejects the switch without waiting for the busy timeout
+    (https://www.sqlite.org/wal.html). `BEGIN IMMEDIATE` does wait. The mode is persistent.
     """
     for _attempt in range(WAL_ATTEMPTS):
         with suppress(sqlite3.OperationalError):
@@ -147,9 +149,9 @@ def _switch_to_wal(cursor: Any) -> None:
 
 
 def _keep_the_connection(context: ExceptionContext) -> None:
-    """A cancellation ends no connection: the thread goes on with the statement, and the rollback
-    waits its turn there. A database in memory would end with its connection; of one in a file, a
-    connection closed between two rows keeps its locks until its cursor is forgotten."""
+    """Keep the connection of a cancelled statement: the thread finishes the statement, and then the
+    rollback. If the connection were closed, an in-memory database would be lost; for a file, a
+    connection that is closed between two rows keeps its locks until its cursor is deleted."""
     context.is_disconnect = False
 
 

@@ -1,4 +1,4 @@
-"""The file that a SQLite database is, which may be removed or replaced while it is open."""
+"""Detect that the file of a SQLite database was removed or replaced while it is open."""
 
 import os
 
@@ -10,10 +10,10 @@ _Identity = tuple[int, int]
 class SqliteFile:
     """The file that all connections of an engine have open.
 
-    Whoever removes or replaces it leaves them with one that no path leads to: what they write there
-    is lost. To connect to the new one beside them could damage it by the old one's log
-    (https://www.sqlite.org/howtocorrupt.html, section 2.4), so that it takes a restart, or the old
-    file back.
+    If the file is removed or replaced, the open connections go on with the old one, and what they
+    write is lost. To open the new file in addition could corrupt it by the old file's log
+    (https://www.sqlite.org/howtocorrupt.html, section 2.4). So the old file has to be put back, or
+    the service restarted.
     """
 
     def __init__(self) -> None:
@@ -21,13 +21,14 @@ class SqliteFile:
         self._identity: _Identity | None = None
 
     def remember(self, path: str) -> None:
-        """Note the file that the first connection has opened; a database in memory has no path."""
+        """Remember the file that the first connection has opened. An in-memory database has no
+        path."""
         if path and self._identity is None:
             self._path = path
             self._identity = _identity_of(path)
 
     def check(self) -> None:
-        """Raise `StorageUnavailable` unless the path still leads to the file."""
+        """Raise `StorageUnavailable` unless the path still leads to the same file."""
         if self._identity and _identity_of(self._path) != self._identity:
             raise StorageUnavailable(
                 "the SQLite file was removed or replaced while it was open: "

@@ -1,4 +1,4 @@
-"""Group commit: all units of work that wait share one transaction, and one flush to the disk."""
+"""Group commit: all waiting units of work share one transaction and one flush to the disk."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -7,14 +7,14 @@ from typing import Any, cast
 from sqlalchemy import PoolProxiedConnection
 
 from adapters.sql.kernel.errors.driver_errors import ConstraintViolated, meaning_of
-from adapters.sql.kernel.execution.database import Write, refusal_by
+from adapters.sql.kernel.execution.database import Write, error_of_commit
 from adapters.sql.kernel.sqlite.batches import SqliteBatches, Work, fail_all
 from adapters.sql.kernel.sqlite.constraints import SqliteConstraints, is_foreign_key
 from application.kernel.commits import COMMITS
 
 
 class WriteWork(Work):
-    """The writes of one unit of work, which are made as a whole or not at all."""
+    """The writes of one unit of work, which are committed as a whole or not at all."""
 
     __slots__ = ("commits", "writes")
 
@@ -27,8 +27,8 @@ class WriteWork(Work):
 
 
 class WriteBatches(SqliteBatches[WriteWork]):
-    """Batches of writes, whose commit is under way from the moment that the thread has them: a
-    waiter that is cancelled from then on cannot know whether its writes are made."""
+    """Batches of writes. Their commit is in progress from the moment that the thread has them: if a
+    caller is cancelled after that, the outcome of its commit is unknown."""
 
     async def run_batch(self, connection: PoolProxiedConnection, batch: list[WriteWork]) -> None:
         for work in batch:
@@ -41,10 +41,10 @@ class WriteBatches(SqliteBatches[WriteWork]):
 def commit_together(
     constraints: SqliteConstraints, connection: sqlite3.Connection, units: list[WriteWork]
 ) -> None:
-    """Run the units and commit those that succeed; none is told so before the commit."""
+    """Execute the units of work, and commit those that succeed in one transaction."""
     try:
-        # Also around a single statement: SQLite may interrupt one that commits by itself when it
-        # has been stored. See `DeadlineConnection.commit`.
+        # Also around a single statement: in autocommit mode SQLite could interrupt it after it has
+        # been committed. See `DeadlineConnection`.
         connection.execute("BEGIN IMMEDIATE")
         if len(units) == 1:
             _run(constraints, connection, units[0])
@@ -53,11 +53,11 @@ def commit_together(
                 _run_apart(constraints, connection, unit)
         connection.commit()
     except Exception as error:
-        connection.rollback()  # does nothing where SQLite has undone all
+        connection.rollback()  # does nothing if SQLite has rolled back by itself
         if not (isinstance(error, sqlite3.IntegrityError) and is_foreign_key(meaning_of(error))):
             fail_all(units, error)
         elif len(units) > 1:
-            # COMMIT does not say which unit violates a deferred key.
+            # COMMIT does not say which unit violates a deferred foreign key.
             for unit in units:
                 if not unit.error:
                     commit_together(constraints, connection, [unit])
@@ -75,7 +75,7 @@ def _reject_deferred(
     meaning = constraints.meaning_of(error, connection, unit.statements)
     connection.rollback()
     if isinstance(meaning, ConstraintViolated):
-        meaning = refusal_by(unit.writes, meaning)
+        meaning = error_of_commit(unit.writes, meaning)
     meaning.__cause__ = error
     unit.error = cast(Exception, meaning)
 
@@ -83,16 +83,16 @@ def _reject_deferred(
 def _run_apart(
     constraints: SqliteConstraints, connection: sqlite3.Connection, unit: WriteWork
 ) -> None:
-    """Run a unit so that its failure undoes nothing but itself."""
-    # One statement that fails undoes itself: https://www.sqlite.org/lang_conflict.html
+    """Execute a unit of work so that its failure undoes only its own writes."""
+    # A single failed statement is undone by SQLite: https://www.sqlite.org/lang_conflict.html
     has_several = len(unit.writes) > 1
     if has_several:
         connection.execute("SAVEPOINT unit")
     try:
         _run(constraints, connection, unit)
     except Exception as error:
-        # A full disk, for one, makes SQLite undo the whole transaction; and a statement that was
-        # interrupted at its end has not undone itself.
+        # Some errors, such as a full disk, make SQLite roll back the whole transaction; and a
+        # statement that was interrupted at its end has not been undone.
         if not connection.in_transaction or _is_interrupt(error):
             raise
         if has_several:
@@ -113,6 +113,6 @@ def _run(constraints: SqliteConstraints, connection: sqlite3.Connection, unit: W
         except sqlite3.IntegrityError as error:
             meaning = constraints.meaning_of(error, connection, [(sql, values)])
             if isinstance(meaning, ConstraintViolated):
-                raise write.refusal(meaning) from error
+                raise write.error_for(meaning) from error
             raise
         write.check(rows)
