@@ -12,8 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
 from adapters.kernel.system_clock import SystemClock
 from adapters.kernel.uuid7_source import Uuid7Source
 from adapters.memory.kernel.storage import MemoryStorage
+from adapters.memory.unit_of_work import MemoryUnitOfWork
 from adapters.sql.kernel.engine import init_database
 from adapters.sql.kernel.storage import SqlStorage
+from adapters.sql.unit_of_work import SqlReadingUnitOfWork, SqlUnitOfWork, metadata
 from application.example_items.service import ExampleItemService
 from application.kernel.idempotency import Idempotency
 from entrypoints.kernel.background.readiness import Readiness
@@ -41,8 +43,8 @@ class Container(DeclarativeContainer):
 
     storage = Selector(
         Callable(_kind_of_storage, settings),
-        memory=Singleton(MemoryStorage),
-        sql=Singleton(SqlStorage, engine),
+        memory=Singleton(MemoryStorage, MemoryUnitOfWork),
+        sql=Singleton(SqlStorage, engine, metadata, SqlReadingUnitOfWork, SqlUnitOfWork),
     )
     units_of_work = Callable(attrgetter("units_of_work"), storage)
     readiness = Singleton(Readiness, Callable(attrgetter("check"), storage))

@@ -23,11 +23,12 @@ class Outcome(Enum):
 class Commits:
     """The commits of one request."""
 
-    __slots__ = ("_has_made_one", "_under_way")
+    __slots__ = ("_under_way", "made")
 
     def __init__(self) -> None:
         self._under_way = 0
-        self._has_made_one = False
+        self.made = 0
+        """How many were made."""
 
     def begin(self) -> None:
         """Note that from now on a commit may be made."""
@@ -36,13 +37,13 @@ class Commits:
     def end(self, *, made: bool) -> None:
         """Note what became of a commit. One whose outcome nobody learns has no end."""
         self._under_way -= 1
-        self._has_made_one |= made
+        self.made += made
 
     @property
     def outcome(self) -> Outcome:
         if self._under_way:
             return Outcome.UNKNOWN
-        return Outcome.COMMITTED if self._has_made_one else Outcome.NOTHING
+        return Outcome.COMMITTED if self.made else Outcome.NOTHING
 
 
 COMMITS: ContextVar[Commits] = ContextVar("commits", default=Commits())  # noqa: B039 -- shared on purpose

@@ -1,7 +1,7 @@
 """What can go wrong in a use case, in the application's own words.
 
 Adapters translate what their drivers raise into these; entrypoints translate these into
-answers.
+responses.
 """
 
 from uuid import UUID
@@ -11,29 +11,31 @@ class ApplicationError(Exception):
     """Something that a use case could not do."""
 
 
-class ExampleItemRefusal(ApplicationError):
-    """What was asked cannot be done with the item of this id."""
+class AggregateError(ApplicationError):
+    """What was asked cannot be done with the aggregate of this id. `kind` is what it is called in
+    a sentence, such as "order line"."""
 
-    def __init__(self, item_id: UUID) -> None:
-        super().__init__(item_id)
-        self.item_id = item_id
-
-
-class ExampleItemNotFound(ExampleItemRefusal):
-    """There is no item of this id."""
+    def __init__(self, kind: str, entity_id: UUID) -> None:
+        super().__init__(kind, entity_id)
+        self.kind = kind
+        self.id = entity_id
 
 
-class VersionMismatch(ExampleItemRefusal):
-    """The item is none of the versions that the change is meant for."""
+class NotFound(AggregateError):
+    """There is none of this id."""
 
 
-class StaleVersion(ExampleItemRefusal):
-    """The item is no longer the version that was read: another change came between. The use case
-    may be retried, which reads the item anew."""
+class AlreadyExists(AggregateError):
+    """There is one of this id already."""
 
 
-class DuplicateId(ExampleItemRefusal):
-    """An item of this id exists already."""
+class VersionMismatch(AggregateError):
+    """Its version is none of those that the change is meant for."""
+
+
+class StaleVersion(AggregateError):
+    """Its version is no longer the one that was read: another change came between. The use case
+    may be retried, which reads it anew."""
 
 
 class KeyInProgress(ApplicationError):
@@ -53,12 +55,12 @@ class KeyReused(ApplicationError):
 
 
 class StorageUnavailable(ApplicationError):
-    """The storage cannot be used now. Nothing was changed: the use case may run again."""
+    """The storage is not available. Nothing was changed: the use case may be retried."""
 
 
 class TransactionConflict(StorageUnavailable):
     """The storage chose this unit of work as the one to give way (a serialization failure or
-    a deadlock). Nothing was changed: the use case may run again at once."""
+    a deadlock). Nothing was changed: the use case may be retried at once."""
 
 
 class OutcomeUnknown(ApplicationError):

@@ -1,11 +1,12 @@
-"""Carrying out a request once, however often it comes (idempotency keys)."""
+"""Making the change of a request once, however often the request is sent (idempotency keys)."""
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
-from typing import NamedTuple, TypeVar, cast
+from typing import NamedTuple, TypeVar
 
 from application.kernel.clock import Clock
+from application.kernel.commits import COMMITS
 from application.kernel.errors import (
     ApplicationError,
     KeyInProgress,
@@ -14,8 +15,9 @@ from application.kernel.errors import (
     StorageFull,
     StorageUnavailable,
 )
-from application.kernel.idempotency_records import Receipt, ReceiptFor
-from application.unit_of_work import UnitsOfWork
+from application.kernel.idempotency_records import IdempotencyRecord, recording
+from application.kernel.unit_of_work import ReadingUnit, UnitsOfWork, WritingUnit
+from domain.kernel.conflict import Conflict
 from domain.kernel.rules import RulesBroken
 
 _T = TypeVar("_T")
@@ -23,24 +25,30 @@ _T = TypeVar("_T")
 PURGE_BATCH = 1_000
 
 
-class Answer(NamedTuple):
+class RecordedResponse(NamedTuple):
     content: bytes
     is_replayed: bool
 
 
 class Idempotency:
-    """Lets a client send a request again that it got no answer for.
+    """Lets a client retry a request whose response it has not received.
 
-    The receipt of a change is committed with the change. Nobody looks for it beforehand: the
-    second of two requests is refused by the storage, because the receipts' keys are unique, and
-    is then answered as the first was. So a request that comes once pays for no look, and two
-    that come at the same time, whichever processes serve them, are told apart for certain.
+    The record of a change is committed with the change. It is not looked up beforehand: the
+    storage rejects the second of two requests, because the keys of records are unique, and that
+    one then gets the response of the first. So a request that is sent once costs no extra query,
+    and two that arrive at the same time are distinguished for certain, whichever processes serve
+    them.
 
-    Only changes have receipts. What was refused or failed has changed nothing, and may be tried
-    again with its key. A change whose outcome is unknown is tried again here, once.
+    Only changes have records. A request that was rejected or failed has changed nothing, and may be
+    retried with its key. A change whose outcome is unknown is retried here, once.
     """
 
-    def __init__(self, units_of_work: UnitsOfWork, clock: Clock, lifetime: timedelta) -> None:
+    def __init__(
+        self,
+        units_of_work: UnitsOfWork[ReadingUnit, WritingUnit],
+        clock: Clock,
+        lifetime: timedelta,
+    ) -> None:
         self._units_of_work = units_of_work
         self._clock = clock
         self._lifetime = lifetime
@@ -50,33 +58,34 @@ class Idempotency:
         self,
         key: str,
         fingerprint: bytes,
-        change: Callable[[ReceiptFor[_T]], Awaitable[object]],
-        answer: Callable[[_T], bytes],
-    ) -> Answer:
-        """Make the change and return its answer, or return that of the same request before.
+        change: Callable[[], Awaitable[_T]],
+        respond: Callable[[_T], bytes],
+    ) -> RecordedResponse:
+        """Make the change and return its response, or return that of the same request before.
 
-        `change` commits the receipt that it makes, and returns what it made it of, or None. One
-        that finds nothing to change may leave the receipt out. Raises what it raises,
-        `KeyReused` if the key came with another fingerprint before, `KeyInProgress` if such a
-        request is under way.
+        `change` is a use case that passes its result to `commit` of its unit of work, which
+        commits the record with it; `respond` makes the response of that result. Raises what
+        `change` raises, `KeyReused` if the key came with another fingerprint before,
+        `KeyInProgress` if such a request is under way, and `RuntimeError` if the change was
+        committed without a result.
         """
         if key in self._in_progress:
             raise KeyInProgress(key)
         self._in_progress.add(key)
-        attempt = partial(self._once, key, fingerprint, change, answer)
+        attempt = partial(self._once, key, fingerprint, change, respond)
         try:
             return await attempt()
-        except OutcomeUnknown as doubt:
-            return await _again(attempt, doubt)
+        except OutcomeUnknown as unknown:
+            return await _retry(attempt, unknown)
         finally:
             self._in_progress.remove(key)
 
     async def purge(self) -> bool:
-        """Remove a batch of expired receipts; tell whether there are more."""
+        """Remove a batch of expired records; return whether there are more."""
         async with self._units_of_work.for_writing() as unit:
-            expiries = await unit.receipts.expiries(self._clock.now(), PURGE_BATCH)
+            expiries = await unit.idempotency_records.expiries(self._clock.now(), PURGE_BATCH)
             if expiries:
-                unit.receipts.remove_expired(expiries[-1])
+                unit.idempotency_records.remove_expired(expiries[-1])
                 await unit.commit()
         return len(expiries) == PURGE_BATCH
 
@@ -84,25 +93,28 @@ class Idempotency:
         self,
         key: str,
         fingerprint: bytes,
-        change: Callable[[ReceiptFor[_T]], Awaitable[object]],
-        answer: Callable[[_T], bytes],
-    ) -> Answer:
+        change: Callable[[], Awaitable[_T]],
+        respond: Callable[[_T], bytes],
+    ) -> RecordedResponse:
         now = self._clock.now()
         recorded: tuple[object, bytes] | None = None
 
-        def receipt(result: _T) -> Receipt:
+        def record(result: _T) -> IdempotencyRecord:
             nonlocal recorded
-            recorded = result, answer(result)
-            return Receipt(key, fingerprint, recorded[1], now + self._lifetime)
+            recorded = result, respond(result)
+            return IdempotencyRecord(key, fingerprint, recorded[1], now + self._lifetime)
 
+        commits = COMMITS.get()
         while True:
+            made = commits.made
             try:
-                result = await change(receipt)
+                with recording(record):
+                    result = await change()
             except (StorageUnavailable, StorageFull, OutcomeUnknown):
                 raise
-            except (ApplicationError, RulesBroken):
-                # Also a refusal of another name may come of an earlier success: what that one
-                # deleted is not there, what it changed has another version.
+            except (ApplicationError, Conflict, RulesBroken):
+                # An earlier success may be the cause of any of them: what it deleted is not there
+                # now, and what it changed has another version.
                 earlier = await self._find(key)
                 if earlier is None:
                     raise
@@ -112,33 +124,40 @@ class Idempotency:
             else:
                 # A use case that was retried may have recorded another result than its last one.
                 if recorded and (result is recorded[0] or result is None):
-                    return Answer(recorded[1], is_replayed=False)
-                # Nothing was left to change, which may come of an earlier success as well.
+                    return RecordedResponse(recorded[1], is_replayed=False)
+                if commits.made > made:
+                    raise RuntimeError(
+                        "a change was committed without its idempotency record: pass what the use "
+                        "case returns to commit() of its unit of work"
+                    )
+                # Nothing was left to change, which an earlier success may be the cause of too.
                 earlier = await self._find(key)
                 if earlier and earlier.expires_at > now:
                     return _replayed(earlier, fingerprint)
-                return Answer(answer(cast(_T, result)), is_replayed=False)
+                return RecordedResponse(respond(result), is_replayed=False)
 
-    async def _find(self, key: str) -> Receipt | None:
+    async def _find(self, key: str) -> IdempotencyRecord | None:
         async with self._units_of_work.for_reading() as unit:
-            return await unit.receipts.find(key)
+            return await unit.idempotency_records.find(key)
 
-    async def _remove(self, receipt: Receipt) -> None:
+    async def _remove(self, record: IdempotencyRecord) -> None:
         async with self._units_of_work.for_writing() as unit:
-            unit.receipts.remove(receipt)
+            unit.idempotency_records.remove(record)
             await unit.commit()
 
 
-def _replayed(earlier: Receipt, fingerprint: bytes) -> Answer:
+def _replayed(earlier: IdempotencyRecord, fingerprint: bytes) -> RecordedResponse:
     if earlier.fingerprint != fingerprint:
         raise KeyReused(earlier.key) from None
-    return Answer(earlier.answer, is_replayed=True)
+    return RecordedResponse(earlier.response, is_replayed=True)
 
 
-async def _again(attempt: Callable[[], Awaitable[Answer]], doubt: OutcomeUnknown) -> Answer:
-    """Attempt it once more. That is no danger: if the change was made, its receipt refuses it."""
+async def _retry(
+    attempt: Callable[[], Awaitable[RecordedResponse]], unknown: OutcomeUnknown
+) -> RecordedResponse:
+    """Attempt it once more. That is safe: if the change was made, its record rejects this one."""
     try:
         return await attempt()
     except (StorageUnavailable, StorageFull):
         # This attempt has changed nothing, but the one before may have.
-        raise doubt from None
+        raise unknown from None

@@ -1,58 +1,80 @@
-"""Port: receipts, which tell a request that was carried out from one that is yet to be."""
+"""Port: idempotency records. The record of a request that made a change has its response, which a
+retry of the request gets."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, TypeVar
-
-_T_contra = TypeVar("_T_contra", contravariant=True)
+from typing import Any, Protocol
 
 KEY_MAX_LENGTH = 255
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
-    """Says that a change was made, and what was answered.
+class IdempotencyRecord:
+    """Says that a change was made, and what the response was.
 
-    The client chose the key, to name its request by. The fingerprint tells two requests of one
-    key apart. The answer is what the entrypoint will want to repeat, in a form of its own.
+    The client chose the key, to name its request by. The fingerprint distinguishes two requests
+    with the same key. The response has a form that the entrypoint understands.
     """
 
     key: str
     fingerprint: bytes
-    answer: bytes
+    response: bytes
     expires_at: datetime
 
 
-# Makes the receipt of a change from what the change results in.
-ReceiptFor = Callable[[_T_contra], Receipt]
+class IdempotencyRecordReader(Protocol):
+    """The records as a reading unit of work sees them."""
 
-
-class ReceiptReader(Protocol):
-    """The receipts as a reading unit of work sees them."""
-
-    async def find(self, key: str) -> Receipt | None:
-        """Return the receipt of this key, also if it has expired, or None."""
+    async def find(self, key: str) -> IdempotencyRecord | None:
+        """Return the record of this key, also if it has expired, or None."""
         ...
 
 
-class Receipts(ReceiptReader, Protocol):
-    """The receipts as a writing unit of work sees them. What it writes is made by its commit,
-    together with its changes or not at all."""
+class IdempotencyRecords(IdempotencyRecordReader, Protocol):
+    """The records as a writing unit of work sees them. They are written by its commit, together
+    with its changes or not at all."""
 
-    def add(self, receipt: Receipt) -> None:
-        """Add a receipt; `KeyInProgress` if there is one of its key, expired or not."""
+    def add(self, record: IdempotencyRecord) -> None:
+        """Add a record; `KeyInProgress` if there is one of its key, expired or not."""
         ...
 
-    def remove(self, receipt: Receipt) -> None:
-        """Remove this receipt, if it is still there."""
+    def remove(self, record: IdempotencyRecord) -> None:
+        """Remove this record, if it is still there."""
         ...
 
     async def expiries(self, until: datetime, limit: int) -> Sequence[datetime]:
-        """Return when the receipts expire that do so by `until`: the `limit` first ones, in
+        """Return when the records expire that do so by `until`: the `limit` first ones, in
         that order."""
         ...
 
     def remove_expired(self, until: datetime) -> None:
-        """Remove all receipts that expire by `until`."""
+        """Remove all records that expire by `until`."""
         ...
+
+
+_Recorder = Callable[[Any], IdempotencyRecord | None]
+_RECORDER: ContextVar[_Recorder | None] = ContextVar("idempotency_recorder", default=None)
+
+
+@contextmanager
+def recording(recorder: _Recorder) -> Iterator[None]:
+    """Within the block, have `recorder` make the record of each commit's result.
+
+    A use case does not see the key of the request: a context variable passes it by, to the unit of
+    work that the use case commits.
+    """
+    token = _RECORDER.set(recorder)
+    try:
+        yield
+    finally:
+        _RECORDER.reset(token)
+
+
+def record_of(result: object) -> IdempotencyRecord | None:
+    """Return the record to commit with a change of this result; None if the request has no
+    idempotency key, or the result is None."""
+    recorder = _RECORDER.get()
+    return None if recorder is None or result is None else recorder(result)

@@ -14,14 +14,14 @@ _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 
-def runs_again_after_conflict(
+def retry_on_conflict(
     use_case: Callable[_P, Awaitable[_T]],
 ) -> Callable[_P, Awaitable[_T]]:
     """Decorate a use case that changes something: after a `TransactionConflict` or a
     `StaleVersion`, which say that nothing was changed, it is retried from its start, ATTEMPTS times
     at most in all, with short pauses of random length between, so that those that met do not meet
     again."""
-    run_again = stamina.retry(
+    retry = stamina.retry(
         on=_CONFLICTS,
         attempts=ATTEMPTS - 1,
         wait_initial=0.01,
@@ -35,6 +35,6 @@ def runs_again_after_conflict(
             # Nearly all succeed at once, and then pay for nothing.
             return await use_case(*arguments, **options)
         except _CONFLICTS:
-            return await run_again(*arguments, **options)
+            return await retry(*arguments, **options)
 
     return run

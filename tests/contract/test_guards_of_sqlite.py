@@ -4,10 +4,10 @@ import sqlite3
 from collections.abc import Iterator
 
 import pytest
+from adapters.sql.example_items.mapper import to_parameters
 from sqlalchemy import Column, Integer, MetaData, Table, insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.sql.example_items.mapper import to_parameters
 from adapters.sql.example_items.repository import ADD
 from adapters.sql.kernel.execution.database import Write
 from adapters.sql.kernel.sqlite.constraints import SqliteConstraints

@@ -10,15 +10,15 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
+from adapters.sql.example_items.mapper import to_parameters
+from adapters.sql.tables import example_items
 from sqlalchemy import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from adapters.sql.example_items.mapper import to_parameters
 from adapters.sql.kernel.sqlite import deadline as sqlite_deadline
 from adapters.sql.kernel.sqlite.deadline import SqliteDeadline
 from adapters.sql.kernel.storage import SqlStorage
-from adapters.sql.tables import example_items
 from application.kernel.commits import COMMITS, Commits, Outcome
 from application.kernel.errors import StorageUnavailable
 from domain.example_item import ExampleItem

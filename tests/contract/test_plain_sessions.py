@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import Sequence
 
 import pytest
+from adapters.sql.example_items.mapper import COLUMNS, to_item, to_parameters
+from adapters.sql.tables import example_items
 from sqlalchemy import insert, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from sqlalchemy.pool import QueuePool
 
-from adapters.sql.example_items.mapper import COLUMNS, to_item, to_parameters
 from adapters.sql.kernel.storage import SqlStorage
-from adapters.sql.tables import example_items
 from application.unit_of_work import UnitsOfWork
 from domain.example_item import ExampleItem
 from tests.contract.example_items import all_stored, new_item, store

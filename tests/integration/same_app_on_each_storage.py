@@ -8,10 +8,10 @@ from datetime import timedelta
 from typing import Any, Self
 
 import httpx
+from adapters.sql.tables import metadata
 from fastapi import FastAPI
 
 from adapters.memory.kernel.storage import MemoryStorage
-from adapters.sql.tables import metadata
 from entrypoints.http.app import create_app
 from tests.counting_ids import CountingIds
 from tests.fixed_clock import FixedClock

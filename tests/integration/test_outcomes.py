@@ -10,6 +10,8 @@ from typing import Annotated, Any
 
 import httpx
 import pytest
+from adapters.sql.example_items.mapper import to_parameters
+from adapters.sql.tables import example_items
 from fastapi import Depends, FastAPI, Request
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -18,8 +20,6 @@ from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from adapters.sql.example_items.mapper import to_parameters
-from adapters.sql.tables import example_items
 from application.kernel.errors import StorageFull, StorageUnavailable, TransactionConflict
 from application.unit_of_work import UnitsOfWork
 from entrypoints.http.app import create_app

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from adapters.sql.tables import Id, UtcTime, metadata
 from alembic.autogenerate.api import AutogenContext
 from alembic.migration import MigrationContext
 from alembic.util import CommandError
@@ -19,7 +20,6 @@ from adapters.sql.kernel.migration import new_migration, schema
 from adapters.sql.kernel.migration.migrate import migrate, migrate_down
 from adapters.sql.kernel.migration.new_migration import NOT_SEEN, _next_revision, write_migration
 from adapters.sql.kernel.migration.rendered_types import render_item
-from adapters.sql.tables import Id, UtcTime, metadata
 from tests.migrations.database_outline import outline
 from tests.migrations.test_models_and_migrations_agree import differences
 from tests.processes.environment import ROOT

@@ -3,16 +3,16 @@
 from typing import Any
 
 import pytest
+from adapters.sql.example_items.mapper import COLUMNS
+from adapters.sql.tables import example_items, receipts
 from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from adapters.sql.example_items.mapper import COLUMNS
 from adapters.sql.example_items.repository import ADD, CHANGING, REMOVE, UPDATE
 from adapters.sql.kernel.execution.combined_statement import combine
 from adapters.sql.kernel.execution.database import Write
 from adapters.sql.kernel.idempotency_records import ADD as ADD_RECEIPT
 from adapters.sql.kernel.idempotency_records import REMOVE as REMOVE_RECEIPT
-from adapters.sql.tables import example_items, receipts
 from application.kernel.errors import KeyInProgress, StaleVersion
 from tests.counting_ids import CountingIds
 

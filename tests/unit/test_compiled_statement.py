@@ -3,15 +3,15 @@ from datetime import UTC, datetime, timedelta, timezone
 from uuid import UUID
 
 import pytest
+from adapters.sql.example_items.mapper import COLUMNS
+from adapters.sql.tables import example_items
 from sqlalchemy import Dialect, Executable, bindparam, insert, select, update
 from sqlalchemy.dialects.sqlite import aiosqlite
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from adapters.sql.example_items import repository as example_item_repository
-from adapters.sql.example_items.mapper import COLUMNS
 from adapters.sql.kernel import idempotency_records as receipts
 from adapters.sql.kernel.execution.compiled_statement import CompiledStatement, compile_statement
-from adapters.sql.tables import example_items
 
 SQLITE: Dialect = aiosqlite.dialect()
 POSTGRESQL: Dialect = create_async_engine("postgresql+asyncpg://").dialect

@@ -1,68 +1,47 @@
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from heapq import nsmallest
 
+from adapters.memory.kernel.journal import Journal, State
 from application.kernel.errors import KeyInProgress
-from application.kernel.idempotency_records import Receipt
+from application.kernel.idempotency_records import IdempotencyRecord
 
-# What a unit of work would leave behind, by key; None stands for a removed receipt.
-Changes = dict[str, Receipt | None]
+_TABLE = "idempotency_records"
 
 
-class MemoryReceipts:
-    """The receipts that are committed, and what this unit will do to them."""
+class MemoryIdempotencyRecords:
+    """The `IdempotencyRecords` that are committed, with the unit's own changes on top."""
 
-    def __init__(self, committed: dict[str, Receipt]) -> None:
-        self._committed = committed
-        self._steps: list[Callable[[Changes], None]] = []
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
 
-    async def find(self, key: str) -> Receipt | None:
-        return self.changes().get(key, self._committed.get(key))
+    async def find(self, key: str) -> IdempotencyRecord | None:
+        found: IdempotencyRecord | None = self._journal.state().find(_TABLE, key)
+        return found
 
-    def add(self, receipt: Receipt) -> None:
-        def step(changes: Changes) -> None:
-            if changes.get(receipt.key, self._committed.get(receipt.key)):
-                raise KeyInProgress(receipt.key)
-            changes[receipt.key] = receipt
+    def add(self, record: IdempotencyRecord) -> None:
+        def step(state: State) -> None:
+            if state.find(_TABLE, record.key) is not None:
+                raise KeyInProgress(record.key)
+            state.put(_TABLE, record.key, record)
 
-        self._steps.append(step)
+        self._journal.note(step)
 
-    def remove(self, receipt: Receipt) -> None:
-        def step(changes: Changes) -> None:
-            if changes.get(receipt.key, self._committed.get(receipt.key)) == receipt:
-                changes[receipt.key] = None
+    def remove(self, record: IdempotencyRecord) -> None:
+        def step(state: State) -> None:
+            if state.find(_TABLE, record.key) == record:
+                state.put(_TABLE, record.key, None)
 
-        self._steps.append(step)
+        self._journal.note(step)
 
     async def expiries(self, until: datetime, limit: int) -> Sequence[datetime]:
-        visible = {**self._committed, **self.changes()}.values()
-        return nsmallest(limit, (it.expires_at for it in visible if it and it.expires_at <= until))
+        rows = self._journal.state().rows(_TABLE).values()
+        return nsmallest(limit, (row.expires_at for row in rows if row.expires_at <= until))
 
     def remove_expired(self, until: datetime) -> None:
-        def step(changes: Changes) -> None:
-            for key, receipt in {**self._committed, **changes}.items():
-                if receipt and receipt.expires_at <= until:
-                    changes[key] = None
+        def step(state: State) -> None:
+            for key, row in state.rows(_TABLE).items():
+                if row.expires_at <= until:
+                    state.put(_TABLE, key, None)
 
-        self._steps.append(step)
-
-    def changes(self) -> Changes:
-        """Return what this unit's steps make of the receipts as they are now; raise what the
-        first refused step raises."""
-        changes: Changes = {}
-        for step in self._steps:
-            step(changes)
-        return changes
-
-    def store(self, changes: Changes) -> None:
-        """Make the changes visible to all."""
-        for key, receipt in changes.items():
-            if receipt is None:
-                self._committed.pop(key, None)
-            else:
-                self._committed[key] = receipt
-        self.forget()
-
-    def forget(self) -> None:
-        """Drop the steps that are not committed."""
-        self._steps.clear()
+        self._journal.note(step)

@@ -1,11 +1,17 @@
-from adapters.memory.unit_of_work import MemoryUnitsOfWork
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from adapters.memory.kernel.journal import Tables
+from adapters.memory.kernel.unit_of_work import MemoryUnit, MemoryUnitsOfWork
+
+_U = TypeVar("_U", bound=MemoryUnit)
 
 
-class MemoryStorage:
+class MemoryStorage(Generic[_U]):
     """A storage that begins empty and ends with the process."""
 
-    def __init__(self) -> None:
-        self.units_of_work = MemoryUnitsOfWork()
+    def __init__(self, unit: Callable[[Tables], _U]) -> None:
+        self.units_of_work = MemoryUnitsOfWork(unit)
 
     async def open(self) -> None:
         """There is nothing to open."""

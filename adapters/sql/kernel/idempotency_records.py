@@ -1,19 +1,40 @@
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol
 
-from sqlalchemy import bindparam, delete, insert, select
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    LargeBinary,
+    String,
+    Table,
+    bindparam,
+    delete,
+    insert,
+    select,
+)
 
+from adapters.sql.kernel.column_types import UtcTime
 from adapters.sql.kernel.execution.database import Fetches, Write
-from adapters.sql.tables import receipts
+from adapters.sql.kernel.metadata import metadata
+from adapters.sql.kernel.versioned_rows import TakesWrites
 from application.kernel.errors import KeyInProgress
-from application.kernel.idempotency_records import Receipt
+from application.kernel.idempotency_records import KEY_MAX_LENGTH, IdempotencyRecord
 
-_columns = receipts.c
+idempotency_records = Table(
+    "idempotency_records",
+    metadata,
+    Column("key", String(KEY_MAX_LENGTH), primary_key=True),
+    Column("fingerprint", LargeBinary, nullable=False),
+    Column("response", LargeBinary, nullable=False),
+    # The index finds those that have expired.
+    Column("expires_at", UtcTime, nullable=False, index=True),
+    CheckConstraint(f"length(key) BETWEEN 1 AND {KEY_MAX_LENGTH}", name="key_length"),
+)
+_columns = idempotency_records.c
 
-FIND = select(receipts).where(_columns.key == bindparam("key"))
-ADD = insert(receipts)
-REMOVE = delete(receipts).where(
+FIND = select(idempotency_records).where(_columns.key == bindparam("key"))
+ADD = insert(idempotency_records)
+REMOVE = delete(idempotency_records).where(
     _columns.key == bindparam("key"), _columns.expires_at == bindparam("expires_at")
 )
 EXPIRIES = (
@@ -22,45 +43,39 @@ EXPIRIES = (
     .order_by(_columns.expires_at)
     .limit(bindparam("limit"))
 )
-REMOVE_EXPIRED = delete(receipts).where(_columns.expires_at <= bindparam("until"))
+REMOVE_EXPIRED = delete(idempotency_records).where(_columns.expires_at <= bindparam("until"))
 
 
-class TakesWrites(Fetches, Protocol):
-    """What the receipts need of their unit of work."""
-
-    def write(self, write: Write) -> None: ...
-
-
-class SqlReceiptReader:
+class SqlIdempotencyRecordReader:
     def __init__(self, unit: Fetches) -> None:
         self._unit = unit
 
-    async def find(self, key: str) -> Receipt | None:
+    async def find(self, key: str) -> IdempotencyRecord | None:
         rows = await self._unit.fetch(FIND, {"key": key})
-        return Receipt(*rows[0]) if rows else None
+        return IdempotencyRecord(*rows[0]) if rows else None
 
     async def expiries(self, until: datetime, limit: int) -> Sequence[datetime]:
         rows = await self._unit.fetch(EXPIRIES, {"until": until, "limit": limit})
         return [expires_at for (expires_at,) in rows]
 
 
-class SqlReceipts(SqlReceiptReader):
+class SqlIdempotencyRecords(SqlIdempotencyRecordReader):
     def __init__(self, unit: TakesWrites) -> None:
         super().__init__(unit)
         self._writes = unit
 
-    def add(self, receipt: Receipt) -> None:
+    def add(self, record: IdempotencyRecord) -> None:
         parameters = {
-            "key": receipt.key,
-            "fingerprint": receipt.fingerprint,
-            "answer": receipt.answer,
-            "expires_at": receipt.expires_at,
+            "key": record.key,
+            "fingerprint": record.fingerprint,
+            "response": record.response,
+            "expires_at": record.expires_at,
         }
-        refused = {"pk_receipts": KeyInProgress(receipt.key)}
+        refused = {"pk_idempotency_records": KeyInProgress(record.key)}
         self._writes.write(Write(ADD, parameters, refused=refused))
 
-    def remove(self, receipt: Receipt) -> None:
-        self._writes.write(Write(REMOVE, {"key": receipt.key, "expires_at": receipt.expires_at}))
+    def remove(self, record: IdempotencyRecord) -> None:
+        self._writes.write(Write(REMOVE, {"key": record.key, "expires_at": record.expires_at}))
 
     def remove_expired(self, until: datetime) -> None:
         self._writes.write(Write(REMOVE_EXPIRED, {"until": until}))

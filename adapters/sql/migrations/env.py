@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from adapters.sql.kernel.migration.migration_run import MigrationRun
 from adapters.sql.kernel.migration.rendered_types import render_item
-from adapters.sql.tables import metadata
+from adapters.sql.unit_of_work import metadata
 
 
 def run(connection: Connection, around: MigrationRun) -> None:

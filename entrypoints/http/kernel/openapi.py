@@ -1,7 +1,7 @@
 """Describing in the OpenAPI document what FastAPI cannot see: headers, and problem documents."""
 
+import re
 from typing import Any
-from urllib.parse import quote
 
 from fastapi import FastAPI
 
@@ -24,21 +24,6 @@ def headers(*fields: dict[str, Any], description: str | None = None) -> dict[str
     """Return the description of an answer with the header fields."""
     answer: dict[str, Any] = {"headers": {n: h for field in fields for n, h in field.items()}}
     return {**answer, "description": description} if description else answer
-
-
-def links_to_item(path: str, *methods: str) -> dict[str, Any]:
-    """Return the description of what can be done next with the item that is answered: requests
-    to its path, in which the item's `id` is the parameter `item_id`."""
-    pointer = path.replace("~", "~0").replace("/", "~1")
-    return {
-        "links": {
-            method: {
-                "operationRef": f"#/paths/{quote(pointer, safe='~')}/{method}",
-                "parameters": {"item_id": "$response.body#/id"},
-            }
-            for method in methods
-        }
-    }
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -111,6 +96,25 @@ def describe(app: FastAPI, *, wants_keys: bool) -> None:
     app.openapi = openapi  # type: ignore[method-assign]
 
 
+def _complete_creation(
+    path: str, operations: dict[str, Any], paths: dict[str, dict[str, Any]]
+) -> None:
+    """Say what can be done next with what a POST to this path created."""
+    created = operations.get("post", {}).get("responses", {}).get("201", {})
+    if "Location" not in created.get("headers", {}):
+        return
+    below = re.compile(re.escape(path.rstrip("/")) + r"/\{(\w+)\}")
+    for other, its_operations in paths.items():
+        if found := below.fullmatch(other):
+            created["links"] = {
+                method: {
+                    "operationId": operation["operationId"],
+                    "parameters": {found[1]: "$response.body#/id"},
+                }
+                for method, operation in its_operations.items()
+            }
+
+
 def _complete(document: dict[str, Any], wants_keys: bool) -> None:
     components = document.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
@@ -121,8 +125,9 @@ def _complete(document: dict[str, Any], wants_keys: bool) -> None:
     schemas.pop("ValidationError", None)
     if wants_keys:
         components.setdefault("securitySchemes", {})["key"] = _BEARER_KEY
-    for path in document["paths"].values():
-        for operation in path.values():
+    for path, operations in document["paths"].items():
+        _complete_creation(path, operations, document["paths"])
+        for operation in operations.values():
             if wants_keys and "Health" not in operation.get("tags", ()):
                 # A route may want more than that, one or the other.
                 wanted = operation.get("security") or [{}]

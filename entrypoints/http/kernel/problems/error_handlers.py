@@ -14,12 +14,13 @@ from starlette.responses import Response
 
 from application.kernel.commits import Outcome
 from application.kernel.errors import (
+    AggregateError,
+    AlreadyExists,
     DataConflict,
-    DuplicateId,
-    ExampleItemNotFound,
     InvalidValue,
     KeyInProgress,
     KeyReused,
+    NotFound,
     OutcomeUnknown,
     StaleVersion,
     StorageFull,
@@ -27,6 +28,7 @@ from application.kernel.errors import (
     TransactionConflict,
     VersionMismatch,
 )
+from domain.kernel.conflict import Conflict
 from domain.kernel.rules import RulesBroken
 from entrypoints.http.kernel.database_session import add_session_error_handler
 from entrypoints.http.kernel.framework_internals import BODY_NOT_PARSED
@@ -126,20 +128,30 @@ def add_error_handlers(app: FastAPI, outage_log: OutageLog | None = None) -> Non
         _log.warning("rejected by the database", reason=str(error))
         return problem(request.scope, CONFLICT, "The change conflicts with what is stored.")
 
-    for error_class, (problem_type, detail) in _ANSWERS.items():
-        app.add_exception_handler(error_class, _always(problem_type, detail))
-    for error_class, (problem_type, detail) in _ANSWERS_LOGGED.items():
+    @app.exception_handler(Conflict)
+    async def conflict(request: Request, error: Conflict) -> Response:
+        problem_type = ProblemType(error.name, CONFLICT.status, CONFLICT.title)
+        return problem(request.scope, problem_type, error.message)
+
+    @app.exception_handler(KeyInProgress)
+    async def key_in_progress(request: Request, _error: KeyInProgress) -> Response:
+        detail = "A request with this Idempotency-Key is in progress. Try again later."
+        return problem(request.scope, IDEMPOTENCY_KEY_IN_PROGRESS, detail)
+
+    for error_class, (problem_type, detail) in _OF_AGGREGATES.items():
+        app.add_exception_handler(error_class, _of_aggregate(problem_type, detail))
+    for error_class, (problem_type, detail) in _OF_DATABASE.items():
         app.add_exception_handler(error_class, _logged(problem_type, detail, outage_log))
     add_session_error_handler(app)
 
 
-def _always(
+def _of_aggregate(
     problem_type: ProblemType, detail: str
-) -> Callable[[Request, Exception], Awaitable[Response]]:
-    async def answer(request: Request, _error: Exception) -> Response:
-        return problem(request.scope, problem_type, detail)
+) -> Callable[[Request, Any], Awaitable[Response]]:
+    async def respond(request: Request, error: AggregateError) -> Response:
+        return problem(request.scope, problem_type, detail.format(kind=error.kind))
 
-    return answer
+    return respond
 
 
 def _logged(
@@ -154,21 +166,17 @@ def _logged(
     return answer
 
 
-_ANSWERS: Mapping[type[Exception], tuple[ProblemType, str]] = {
-    ExampleItemNotFound: (NOT_FOUND, "There is no such example item."),
+_OF_AGGREGATES: Mapping[type[Exception], tuple[ProblemType, str]] = {
+    NotFound: (NOT_FOUND, "There is no such {kind}."),
     VersionMismatch: (
         STALE_VERSION,
-        "The item has changed: its ETag is not the one in If-Match.",
+        "The {kind} has changed: its ETag is not the one in If-Match.",
     ),
-    StaleVersion: (CONCURRENT_CHANGE, "Other requests changed the item at the same time."),
-    DuplicateId: (ALREADY_EXISTS, "An example item with this id already exists."),
-    KeyInProgress: (
-        IDEMPOTENCY_KEY_IN_PROGRESS,
-        "A request with this Idempotency-Key is in progress. Try again later.",
-    ),
+    StaleVersion: (CONCURRENT_CHANGE, "Other requests changed the {kind} at the same time."),
+    AlreadyExists: (ALREADY_EXISTS, "Another {kind} has this id already."),
 }
 
-_ANSWERS_LOGGED: Mapping[type[Exception], tuple[ProblemType, str]] = {
+_OF_DATABASE: Mapping[type[Exception], tuple[ProblemType, str]] = {
     StorageUnavailable: (
         DATABASE_UNAVAILABLE,
         "The database is not available right now.",

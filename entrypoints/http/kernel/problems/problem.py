@@ -38,10 +38,10 @@ class Problem(BaseModel):
     )
     title: str = Field(description="The meaning of the type.", examples=["Not found"])
     status: int = Field(examples=[404])
-    detail: str = Field(examples=["There is no such example item."])
+    detail: str = Field(examples=["There is no such book."])
     instance: str = Field(
         description="The path of the request.",
-        examples=["/api/v1/examples/database-example/01890a5d-ac96-774b-bcce-b302099a8057"],
+        examples=["/api/v1/books/01890a5d-ac96-774b-bcce-b302099a8057"],
     )
     request_id: str | None = Field(
         default=None,

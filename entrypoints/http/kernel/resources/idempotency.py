@@ -1,15 +1,13 @@
-"""`Idempotency-Key`: a client may send a change again that it got no answer for.
+"""`Idempotency-Key`: a client may retry a change whose response it has not received.
 
 https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
 """
 
 import re
 from collections.abc import Awaitable, Callable
-from functools import partial
 from hashlib import sha256
-from typing import Annotated, Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
-from fastapi import Depends
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -32,24 +30,20 @@ MALFORMED = (
     "in double quotes or without any."
 )
 KEY_PARAMETER: dict[str, Any] = {
-    "parameters": [
-        {
-            "name": "Idempotency-Key",
-            "in": "header",
-            "description": "A key of your own for this request, such as a UUID. The same request "
-            "with the same key makes its change once, and has the answer of the first time. A "
-            "request that failed has changed nothing, and may be sent again with its key.",
-            "schema": {
-                "type": "string",
-                "pattern": f"^({_BARE.pattern.decode()}|{_QUOTED.pattern.decode()})$",
-                "examples": ["8e03978e-40d5-43dd-bc93-6e83d7d8a8b5"],
-            },
-        }
-    ]
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "A key of your own for this request, such as a UUID. A request that is sent "
+    "again with the same key makes its change once, and gets the first response again. A request "
+    "that failed has changed nothing, and may be retried with its key.",
+    "schema": {
+        "type": "string",
+        "pattern": f"^({_BARE.pattern.decode()}|{_QUOTED.pattern.decode()})$",
+        "examples": ["8e03978e-40d5-43dd-bc93-6e83d7d8a8b5"],
+    },
 }
 REPLAYED = {
     "Idempotency-Replayed": header(
-        "Nothing was changed: this is the answer that the first request had.",
+        "Nothing was changed now: this is the response of the first request.",
         "true",
         required=False,
     )
@@ -57,51 +51,21 @@ REPLAYED = {
 _REPLAYED = (b"idempotency-replayed", b"true")
 
 
-class Once(Protocol):
-    """Makes a change and answers what `answer` makes of its result."""
-
-    async def __call__(
-        self, change: Callable[..., Awaitable[_T]], answer: Callable[[_T], Response]
-    ) -> Response:
-        """`change` takes a `receipt`, a `ReceiptFor` its result, to commit with the change."""
-        ...
-
-
-async def once_per_key(request: Request) -> Once:
-    """Return what makes a change once for each key, or just makes it if there is no key.
-
-    Raises `HTTPProblem` 400 for a header that is no key.
-    """
-    for name, _ in request.scope["headers"]:
-        if name == b"idempotency-key":
-            return partial(_once, request, _key_of(request))
-    return _without_key
-
-
-OncePerKey = Annotated[Once, Depends(once_per_key)]
-
-
-async def _without_key(
-    change: Callable[..., Awaitable[_T]], answer: Callable[[_T], Response]
-) -> Response:
-    return answer(await change())
-
-
-async def _once(
+async def once_per_key(
     request: Request,
     key: str,
-    change: Callable[..., Awaitable[_T]],
-    answer: Callable[[_T], Response],
+    change: Callable[[], Awaitable[_T]],
+    respond: Callable[[_T], Response],
 ) -> Response:
+    """Make the change once for the key, and return the response that `respond` makes of its result,
+    or that of the first time."""
+
     def content_of(result: _T) -> bytes:
-        return _to_bytes(answer(result))
+        return _to_bytes(respond(result))
 
     idempotency: Idempotency = request.app.state.container.idempotency()
     content, is_replayed = await idempotency.once(
-        _of_client(request, key),
-        await _fingerprint(request),
-        lambda receipt: change(receipt=receipt),
-        content_of,
+        _of_client(request, key), await _fingerprint(request), change, content_of
     )
     response = _to_response(content)
     if is_replayed:
@@ -109,7 +73,18 @@ async def _once(
     return response
 
 
-def _key_of(request: Request) -> str:
+def key_of(request: Request) -> str | None:
+    """Return the key of the request, None if it has none.
+
+    Raises `HTTPProblem` 400 for a header that is no key.
+    """
+    for name, _ in request.scope["headers"]:
+        if name == b"idempotency-key":
+            return _parsed(request)
+    return None
+
+
+def _parsed(request: Request) -> str:
     values = request.headers.getlist("idempotency-key")
     value = values[0].encode("latin-1").strip()
     if len(values) == 1 and _BARE.fullmatch(value):
@@ -141,7 +116,7 @@ async def _fingerprint(request: Request) -> bytes:
 
 
 def _to_bytes(response: Response) -> bytes:
-    """Return the answer as it would travel (RFC 9112), but for the status line's other words."""
+    """Return the response as it is sent (RFC 9112), but for the status line's other words."""
     fields = b"".join(b"%b: %b\r\n" % field for field in response.raw_headers)
     return b"%d\r\n%b\r\n%b" % (response.status_code, fields, bytes(response.body))
 

@@ -1,4 +1,4 @@
-"""The tables. A change here needs a migration; a test compares the two."""
+"""Types of columns for ids and times, and the columns that several tables have alike."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -6,22 +6,11 @@ from typing import Any
 from uuid import UUID
 
 from asyncpg.pgproto import pgproto
-from sqlalchemy import (
-    CheckConstraint,
-    Column,
-    DateTime,
-    Dialect,
-    Integer,
-    LargeBinary,
-    MetaData,
-    String,
-    Table,
-    Uuid,
-)
+from sqlalchemy import CheckConstraint, Column, DateTime, Dialect, Integer, String, Uuid
+from sqlalchemy.schema import SchemaItem
 from sqlalchemy.types import UserDefinedType
 
-from application.kernel.idempotency_records import KEY_MAX_LENGTH
-from domain.example_item import DESCRIPTION_MAX_LENGTH, NAME_MAX_LENGTH
+from domain.kernel.rules import Text
 
 
 class UuidText(UserDefinedType[UUID]):
@@ -79,41 +68,30 @@ class UtcText(UserDefinedType[datetime]):
 Id = Uuid().with_variant(UuidText(), "sqlite")
 UtcTime = DateTime(timezone=True).with_variant(UtcText(), "sqlite")
 
-metadata = MetaData(
-    # Every constraint has a name of its own, so that errors and migrations can name it.
-    naming_convention={
-        "ix": "ix_%(column_0_label)s",
-        "uq": "uq_%(table_name)s_%(column_0_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
 
-example_items = Table(
-    "example_items",
-    metadata,
-    Column("id", Id, primary_key=True),
-    Column("name", String(NAME_MAX_LENGTH), nullable=False),
-    Column("description", String(DESCRIPTION_MAX_LENGTH)),
-    Column("version", Integer, nullable=False),
-    Column("created_at", UtcTime, nullable=False),
-    Column("updated_at", UtcTime, nullable=False),
-    # SQLite does not hold a VARCHAR to its length.
-    CheckConstraint(f"length(name) BETWEEN 1 AND {NAME_MAX_LENGTH}", name="name_length"),
-    CheckConstraint(f"length(description) <= {DESCRIPTION_MAX_LENGTH}", name="description_length"),
-    CheckConstraint("version >= 1", name="version"),
-    # The rows lie in the order of their keys, so that a page is one walk.
-    sqlite_with_rowid=False,
-)
+def versioned_columns() -> list[SchemaItem]:
+    """Return the columns of `Aggregate`."""
+    return [
+        Column("id", Id, primary_key=True),
+        Column("version", Integer, nullable=False),
+        Column("created_at", UtcTime, nullable=False),
+        Column("updated_at", UtcTime, nullable=False),
+        CheckConstraint("version >= 1", name="version"),
+    ]
 
-receipts = Table(
-    "receipts",
-    metadata,
-    Column("key", String(KEY_MAX_LENGTH), primary_key=True),
-    Column("fingerprint", LargeBinary, nullable=False),
-    Column("answer", LargeBinary, nullable=False),
-    # Those that expired are found by it.
-    Column("expires_at", UtcTime, nullable=False, index=True),
-    CheckConstraint(f"length(key) BETWEEN 1 AND {KEY_MAX_LENGTH}", name="key_length"),
-)
+
+def text_column(
+    name: str, rule: Text, *, nullable: bool = False, **options: Any
+) -> list[SchemaItem]:
+    """Return a column for texts that follow the rule, and the check of their length: SQLite does
+    not enforce the length of a VARCHAR."""
+    length = f"length({name})"
+    check = (
+        f"{length} BETWEEN {rule.min_length} AND {rule.max_length}"
+        if rule.min_length
+        else f"{length} <= {rule.max_length}"
+    )
+    return [
+        Column(name, String(rule.max_length), nullable=nullable, **options),
+        CheckConstraint(check, name=f"{name}_length"),
+    ]

@@ -1,0 +1,68 @@
+"""The changes of one unit of work, in the order in which they were made."""
+
+from collections.abc import Callable, Mapping, MutableMapping
+from typing import Any
+
+Tables = dict[str, dict[Any, Any]]
+"""What is committed: the rows of each table, by key. Rows are immutable values."""
+
+
+class State:
+    """What a unit of work would leave behind: the committed rows with its changes on top."""
+
+    def __init__(self, committed: Tables) -> None:
+        self._committed = committed
+        self.changes: dict[str, dict[Any, Any]] = {}
+        """The changed rows of each table, by key; None stands for a removed one."""
+
+    def find(self, table: str, key: Any) -> Any | None:
+        changes = self.changes.get(table)
+        if changes is not None and key in changes:
+            return changes[key]
+        return self._committed.get(table, {}).get(key)
+
+    def rows(self, table: str) -> Mapping[Any, Any]:
+        rows = {**self._committed.get(table, {}), **self.changes.get(table, {})}
+        return {key: row for key, row in rows.items() if row is not None}
+
+    def put(self, table: str, key: Any, row: Any | None) -> None:
+        self.changes.setdefault(table, {})[key] = row
+
+
+Step = Callable[[State], None]
+"""Makes one change, or raises why it cannot be made."""
+
+
+class Journal:
+    """The steps of a unit of work. All collections of the unit share it, so that the first step
+    that cannot be made raises, whichever collection it is of."""
+
+    def __init__(self, committed: Tables) -> None:
+        self._committed = committed
+        self._steps: list[Step] = []
+
+    def note(self, step: Step) -> None:
+        self._steps.append(step)
+
+    def state(self) -> State:
+        """Return what the steps make of the rows as they are now; raise what the first step raises
+        that cannot be made."""
+        state = State(self._committed)
+        for step in self._steps:
+            step(state)
+        return state
+
+    def commit(self, state: State) -> None:
+        """Make the changes visible to all."""
+        for table, changes in state.changes.items():
+            rows: MutableMapping[Any, Any] = self._committed.setdefault(table, {})
+            for key, row in changes.items():
+                if row is None:
+                    rows.pop(key, None)
+                else:
+                    rows[key] = row
+        self.forget()
+
+    def forget(self) -> None:
+        """Drop the steps that are not committed."""
+        self._steps.clear()

@@ -1,0 +1,14 @@
+"""Where the tables are listed. A change to a table needs a migration; a test compares the two."""
+
+from sqlalchemy import MetaData
+
+NAMING_CONVENTION = {
+    "ix": "ix_%(column_0_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+"""Every constraint has a name of its own, so that errors and migrations can name it."""
+
+metadata = MetaData(naming_convention=NAMING_CONVENTION)

@@ -1,0 +1,164 @@
+"""The rows of an aggregate: its statements, built once, and a repository that executes them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from functools import partial
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from uuid import UUID
+
+from sqlalchemy import Table, bindparam, delete, insert, select, update
+
+from adapters.sql.kernel.execution.database import Fetches, Row, Write
+from adapters.sql.kernel.restoring import restoring
+from application.kernel.errors import AlreadyExists, ApplicationError, StaleVersion
+from application.kernel.repository import Page
+from application.kernel.versions import ANY, Versions, expect
+from domain.kernel.aggregate import Aggregate
+
+_A = TypeVar("_A", bound=Aggregate)
+
+Refusals = Mapping[str, Callable[[Any], ApplicationError]]
+"""For the name of a constraint: makes what to raise for an entity that the constraint rejects."""
+
+
+class VersionedRows(Generic[_A]):
+    """How aggregates of one kind are stored: a row each, in a table that has a column for every
+    field, of the same name.
+
+    Where a field and its column have different forms, `load` makes the entity of a row (in the
+    order of the entity's fields), and `dump` the values by column of an entity. `refused` says what
+    to raise when a constraint, by its name, rejects an entity; the primary key is known.
+
+    Raises `TypeError` if a field has no column, or a required column no field.
+    """
+
+    def __init__(
+        self,
+        table: Table,
+        entity: type[_A],
+        *,
+        load: Callable[[Row], _A] | None = None,
+        dump: Callable[[_A], Mapping[str, Any]] | None = None,
+        refused: Refusals | None = None,
+    ) -> None:
+        names = [each.name for each in fields(entity)]
+        _check_columns(table, entity, names)
+        self.kind = entity.kind()
+        self.load = load or restoring(entity, names)
+        self.dump = dump or partial(_values_of, tuple(names))
+        self._refused: Refusals = {
+            str(table.primary_key.name): lambda it: AlreadyExists(self.kind, it.id),
+            **(refused or {}),
+        }
+        columns = [table.c[name] for name in names]
+        is_expected_version = (table.c.id == bindparam("expected_id")) & (
+            table.c.version == bindparam("expected_version")
+        )
+        self._changing = [name for name in names if name not in ("id", "created_at")]
+        # Each database compiles a statement on first use and keeps it.
+        self.get = select(*columns).where(table.c.id == bindparam("id"))
+        self.first_page = select(*columns).order_by(table.c.id).limit(bindparam("limit"))
+        self.next_page = self.first_page.where(table.c.id > bindparam("after"))
+        self._add = insert(table)
+        self._update = (
+            update(table)
+            .where(is_expected_version)
+            .values({name: bindparam(name) for name in self._changing})
+            .returning(table.c.id)
+        )
+        self._remove = delete(table).where(is_expected_version).returning(table.c.id)
+
+    def adding(self, entity: _A) -> Write:
+        return Write(self._add, self.dump(entity), refused=self._refusals(entity))
+
+    def updating(self, entity: _A) -> Write:
+        values = self.dump(entity)
+        parameters = {name: values[name] for name in self._changing}
+        return self._of_expected(entity, entity.version - 1, self._update, parameters)
+
+    def removing(self, entity: _A) -> Write:
+        return self._of_expected(entity, entity.version, self._remove, {})
+
+    def _of_expected(
+        self, entity: _A, version: int, statement: Any, parameters: dict[str, Any]
+    ) -> Write:
+        parameters["expected_id"] = entity.id
+        parameters["expected_version"] = version
+        missed = StaleVersion(self.kind, entity.id)
+        return Write(statement, parameters, missed=missed, refused=self._refusals(entity))
+
+    def _refusals(self, entity: _A) -> Mapping[str, ApplicationError]:
+        return {name: refusal(entity) for name, refusal in self._refused.items()}
+
+
+class TakesWrites(Fetches, Protocol):
+    """What a repository needs of its unit of work."""
+
+    def write(self, write: Write) -> None: ...
+
+
+class SqlReader(Generic[_A]):
+    """A `Reader` of rows. A subclass names them, and adds the queries of its own port:
+
+    class SqlBookReader(SqlReader[Book]):
+        rows = VersionedRows(books, Book)
+    """
+
+    rows: ClassVar[VersionedRows[Any]]
+
+    def __init__(self, unit: Fetches) -> None:
+        self._unit = unit
+
+    async def get(self, entity_id: UUID) -> _A | None:
+        found = await self._unit.fetch(self.rows.get, {"id": entity_id})
+        return self.rows.load(found[0]) if found else None
+
+    async def existing(self, entity_id: UUID, expected: Versions = ANY) -> _A:
+        return expect(await self.get(entity_id), self.rows.kind, entity_id, expected)
+
+    async def page(self, after: UUID | None, limit: int) -> Page[_A]:
+        # One more than asked for shows whether there is a next page.
+        if after is None:
+            rows = await self._unit.fetch(self.rows.first_page, {"limit": limit + 1})
+        else:
+            parameters = {"limit": limit + 1, "after": after}
+            rows = await self._unit.fetch(self.rows.next_page, parameters)
+        items = list(map(self.rows.load, rows[:limit]))
+        return Page(items, items[-1].id if len(rows) > limit else None)
+
+
+class SqlRepository(SqlReader[_A]):
+    """A `Repository` of rows."""
+
+    def __init__(self, unit: TakesWrites) -> None:
+        super().__init__(unit)
+        self._writes = unit
+
+    def add(self, entity: _A) -> None:
+        self._writes.write(self.rows.adding(entity))
+
+    def update(self, entity: _A) -> None:
+        self._writes.write(self.rows.updating(entity))
+
+    def remove(self, entity: _A) -> None:
+        self._writes.write(self.rows.removing(entity))
+
+
+def _values_of(names: tuple[str, ...], entity: Any) -> dict[str, Any]:
+    return {name: getattr(entity, name) for name in names}
+
+
+def _check_columns(table: Table, entity: type[Any], names: list[str]) -> None:
+    if missing := [name for name in names if name not in table.c]:
+        raise TypeError(
+            f"the table {table.name} has no column for {', '.join(missing)} of {entity.__name__}"
+        )
+    unset = [
+        each.name
+        for each in table.c
+        if each.name not in names and not (each.nullable or each.server_default or each.default)
+    ]
+    if unset:
+        raise TypeError(
+            f"{entity.__name__} has no field for {', '.join(unset)} of the table {table.name}"
+        )

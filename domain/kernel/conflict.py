@@ -1,0 +1,13 @@
+class Conflict(Exception):
+    """The state of an aggregate forbids what was asked of it.
+
+    raise Conflict("is-lent", "The book is lent already.")
+
+    `name` is stable, for programs to tell conflicts apart: lower case words joined by hyphens.
+    `message` is a sentence for people.
+    """
+
+    def __init__(self, name: str, message: str) -> None:
+        super().__init__(message)
+        self.name = name
+        self.message = message
