@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from adapters.sql.tables import metadata
 
 from adapters.sql.kernel.migration.migrate import migrate
+from adapters.sql.unit_of_work import metadata
 from tests.database_settings import engine_for
 from tests.postgresql_databases import (
     NONE_FOUND,

@@ -3,10 +3,9 @@ from collections.abc import AsyncIterator
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.memory.kernel.storage import MemoryStorage
-from adapters.sql.kernel.storage import SqlStorage
 from application.unit_of_work import UnitsOfWork
 from tests.database_settings import engine_for
+from tests.storages import MemoryStorage, SqlStorage
 
 
 @pytest.fixture

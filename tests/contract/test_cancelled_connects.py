@@ -15,10 +15,10 @@ import pytest
 from sqlalchemy import make_url
 
 from adapters.sql.kernel.postgresql import hosts as postgresql_hosts
-from adapters.sql.kernel.storage import SqlStorage
 from application.kernel.errors import StorageUnavailable
 from tests.contract.example_items import all_stored
 from tests.database_settings import engine_for
+from tests.storages import SqlStorage
 
 MOMENTS = 40
 

@@ -128,7 +128,7 @@ async def test_twenty_who_try_again_all_get_their_turn(units_of_work: UnitsOfWor
         while True:
             item = await service.get(item_id)
             try:
-                await service.change(item_id, name=str(int(item.name) + 1), versions=[item.version])
+                await service.change(item_id, name=str(int(item.name) + 1), expected=[item.version])
             except VersionMismatch:
                 continue
             return

@@ -10,11 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.sql.kernel.execution import connection_queue
 from adapters.sql.kernel.execution.connection_queue import ConnectionQueue
-from adapters.sql.kernel.storage import SqlStorage
 from application.kernel.errors import StorageUnavailable
 from tests.contract.connections_in_use import all_are_released, connections_in_use
 from tests.contract.example_items import all_stored
 from tests.database_settings import engine_for
+from tests.storages import SqlStorage
 
 POOL_SIZE = 2
 KEEP_SECONDS = 0.02

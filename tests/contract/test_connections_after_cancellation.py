@@ -5,11 +5,11 @@ import asyncio
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.sql.kernel.storage import SqlStorage
-from application.kernel.errors import DuplicateId
+from application.kernel.errors import AlreadyExists
 from tests.contract.connections_in_use import all_are_released
 from tests.contract.example_items import all_stored, new_item, store
 from tests.contract.moments import cancel, moments
+from tests.storages import SqlStorage
 
 
 @pytest.mark.parametrize("reads", [False, True])
@@ -54,7 +54,7 @@ async def test_connections_come_back_after_rejections(
 ) -> None:
     await store(sql_storage.units_of_work, new_item())
     for _ in range(20):
-        with pytest.raises(DuplicateId):
+        with pytest.raises(AlreadyExists):
             await store(sql_storage.units_of_work, new_item())
 
     assert await all_are_released(engine)

@@ -8,11 +8,9 @@ from datetime import timedelta
 import pytest
 
 from adapters.sql.kernel.postgresql import database as postgresql
-from adapters.sql.kernel.storage import SqlStorage
 from application.example_items.service import ExampleItemService
 from application.kernel.errors import OutcomeUnknown
 from application.kernel.idempotency import Idempotency
-from application.kernel.idempotency_records import ReceiptFor
 from domain.example_item import ExampleItem
 from tests.contract.connections_in_use import all_are_released
 from tests.contract.example_items import all_stored, new_item, next_version, store
@@ -20,6 +18,7 @@ from tests.counting_ids import CountingIds
 from tests.database_settings import engine_for
 from tests.fixed_clock import FixedClock
 from tests.postgresql_databases import end_all_connections
+from tests.storages import SqlStorage
 
 POOL_SIZE = 3
 
@@ -90,8 +89,8 @@ async def test_with_a_key_it_is_made_once_all_the_same(
     service = ExampleItemService(storage.units_of_work, FixedClock(), CountingIds())
     idempotency = Idempotency(storage.units_of_work, FixedClock(), timedelta(hours=1))
 
-    async def create(receipt: ReceiptFor[ExampleItem]) -> ExampleItem:
-        return await service.create("lamp", None, receipt)
+    async def create() -> ExampleItem:
+        return await service.create("lamp", None)
 
     end_all_unnoticed(postgresql_url)
     await idempotency.once("key", b"print", create, lambda _item: b"")

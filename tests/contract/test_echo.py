@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from adapters.sql.kernel.storage import SqlStorage
-from application.kernel.errors import DuplicateId
+from application.kernel.errors import AlreadyExists
 from tests.contract.example_items import all_stored, new_item, next_version, store
 from tests.database_settings import engine_for
+from tests.storages import SqlStorage
 
 LOGGER = "sqlalchemy.engine"
 SECRETS = ("the name of a row", "the description of a row", "another name")
@@ -30,7 +30,7 @@ async def storage(database_url: str, echo: bool) -> AsyncIterator[SqlStorage]:
 async def use(storage: SqlStorage) -> None:
     item = new_item(1, SECRETS[0], SECRETS[1])
     await store(storage.units_of_work, item)
-    with pytest.raises(DuplicateId):
+    with pytest.raises(AlreadyExists):
         await store(storage.units_of_work, item)
     async with storage.units_of_work.for_writing() as unit:
         unit.example_items.update(next_version(item, SECRETS[2]))

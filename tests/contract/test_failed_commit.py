@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from application.kernel.errors import DuplicateId
+from application.kernel.errors import AlreadyExists
 from application.unit_of_work import UnitOfWork, UnitsOfWork
 from tests.contract.example_items import all_stored, new_item, store
 
@@ -41,7 +41,7 @@ async def be_refused(unit: UnitOfWork, earlier_step: Step, refused_step: Step) -
     unit.example_items.add(new_item(1))
     await earlier_step(unit)
     unit.example_items.add(new_item(2))
-    with pytest.raises(DuplicateId):
+    with pytest.raises(AlreadyExists):
         await refused_step(unit)
 
 
@@ -53,7 +53,7 @@ async def test_a_rejected_unit_is_rejected_again(
 
     async with units_of_work.for_writing() as unit:
         await be_refused(unit, earlier_step, refused_step)
-        with pytest.raises(DuplicateId):
+        with pytest.raises(AlreadyExists):
             await again(unit)
 
     assert await all_stored(units_of_work) == [TAKEN]
@@ -67,7 +67,7 @@ async def test_a_rejected_unit_stores_nothing_that_it_adds_later(
     async with units_of_work.for_writing() as unit:
         await be_refused(unit, earlier_step, refused_step)
         unit.example_items.add(new_item(3))
-        with pytest.raises(DuplicateId):
+        with pytest.raises(AlreadyExists):
             await unit.commit()
 
     assert await all_stored(units_of_work) == [TAKEN]

@@ -11,13 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
 
 from adapters.sql.kernel.postgresql import database as postgresql
 from adapters.sql.kernel.postgresql import tcp_keepalive
-from adapters.sql.kernel.storage import SqlStorage
 from application.kernel.errors import StorageUnavailable
 from tests.contract.connections_in_use import all_are_released
 from tests.contract.example_items import all_stored, new_item, store
 from tests.database_settings import DatabaseSettings, engine_from
 from tests.postgresql_databases import run_statement
 from tests.processes.tcp_proxy import TcpProxy
+from tests.storages import SqlStorage
 
 POOL_SIZE = 6
 DEADLINE = 2.0

@@ -13,12 +13,12 @@ from sqlalchemy.util import await_only
 from adapters.sql.kernel.errors.storage_errors import NoResponse
 from adapters.sql.kernel.execution.connection_queue import ConnectionQueue
 from adapters.sql.kernel.postgresql.database import PostgresqlDatabase
-from adapters.sql.kernel.storage import SqlStorage
 from application.kernel.errors import StorageUnavailable
 from tests.contract.connections_in_use import connections_in_use
 from tests.contract.example_items import all_stored, new_item, next_version, store
 from tests.contract.moments import cancel
 from tests.database_settings import engine_for
+from tests.storages import SqlStorage
 
 LONG = 60.0
 

@@ -4,18 +4,17 @@ import sqlite3
 from collections.abc import Iterator
 
 import pytest
-from adapters.sql.example_items.mapper import to_parameters
 from sqlalchemy import Column, Integer, MetaData, Table, insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.sql.example_items.repository import ADD
+from adapters.sql.example_items.repository import ROWS
 from adapters.sql.kernel.execution.database import Write
 from adapters.sql.kernel.sqlite.constraints import SqliteConstraints
 from adapters.sql.kernel.sqlite.deadline import DeadlineConnection
 from adapters.sql.kernel.sqlite.group_commit import WriteWork, commit_together
-from adapters.sql.kernel.storage import SqlStorage
 from application.kernel.errors import StorageUnavailable
 from tests.contract.example_items import all_stored, new_item
+from tests.storages import SqlStorage
 
 metadata = MetaData()
 numbers = Table("numbers", metadata, Column("number", Integer, primary_key=True))
@@ -61,6 +60,6 @@ def database_url(sqlite_file_url: str) -> str:
 
 async def test_a_reader_cannot_write(engine: AsyncEngine, sql_storage: SqlStorage) -> None:
     with pytest.raises(StorageUnavailable, match="READONLY"):
-        await sql_storage._database.fetch(ADD, to_parameters(new_item()))
+        await sql_storage._database.fetch(ROWS.insert, ROWS.dump(new_item()))
 
     assert await all_stored(sql_storage.units_of_work) == []

@@ -10,20 +10,20 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
-from adapters.sql.example_items.mapper import to_parameters
-from adapters.sql.tables import example_items
 from sqlalchemy import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
+from adapters.sql.example_items.repository import ROWS
+from adapters.sql.example_items.table import example_items
 from adapters.sql.kernel.sqlite import deadline as sqlite_deadline
 from adapters.sql.kernel.sqlite.deadline import SqliteDeadline
-from adapters.sql.kernel.storage import SqlStorage
 from application.kernel.commits import COMMITS, Commits, Outcome
 from application.kernel.errors import StorageUnavailable
 from domain.example_item import ExampleItem
 from tests.contract.example_items import all_stored, new_item
 from tests.database_settings import engine_for
+from tests.storages import SqlStorage
 
 WRITES = 200
 Add = Callable[[AsyncEngine, SqlStorage, ExampleItem], Awaitable[None]]
@@ -86,7 +86,7 @@ async def after_reading_it(_engine: AsyncEngine, storage: SqlStorage, item: Exam
 
 async def by_a_session(engine: AsyncEngine, _storage: SqlStorage, item: ExampleItem) -> None:
     async with AsyncSession(engine) as session:
-        await session.execute(insert(example_items).values(to_parameters(item)))
+        await session.execute(insert(example_items).values(ROWS.dump(item)))
         await session.commit()
 
 

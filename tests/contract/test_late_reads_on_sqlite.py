@@ -2,10 +2,10 @@
 
 import asyncio
 
-from adapters.sql.tables import metadata
 from sqlalchemy import Integer, bindparam, func, select
 
 from adapters.sql.kernel.engine import open_database
+from adapters.sql.unit_of_work import metadata
 from tests.database_settings import engine_for
 
 ROWS = 3_000_000

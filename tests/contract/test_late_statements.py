@@ -9,7 +9,6 @@ import time
 from collections.abc import AsyncIterator
 
 import pytest
-from adapters.sql.tables import metadata
 from pydantic import SecretStr
 from sqlalchemy import literal_column, select, text
 from sqlalchemy.exc import DBAPIError
@@ -18,10 +17,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from adapters.sql.kernel.engine import open_database
 from adapters.sql.kernel.errors.driver_errors import translated
 from adapters.sql.kernel.execution.database import Statement
-from adapters.sql.kernel.storage import SqlStorage
+from adapters.sql.unit_of_work import metadata
 from application.kernel.errors import StorageUnavailable
 from tests.contract.example_items import all_stored, new_item, store
 from tests.database_settings import DatabaseSettings, engine_from
+from tests.storages import SqlStorage
 
 DEADLINE = 0.4
 PROMPTLY = 3.0

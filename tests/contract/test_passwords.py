@@ -5,10 +5,10 @@ import traceback
 import pytest
 from sqlalchemy import make_url
 
-from adapters.sql.kernel.storage import SqlStorage
 from application.kernel.errors import StorageUnavailable
 from tests.contract.example_items import new_item, store
 from tests.database_settings import engine_for
+from tests.storages import SqlStorage
 
 PASSWORD = "not-the-right-one"
 

@@ -4,17 +4,17 @@ import asyncio
 from collections.abc import Sequence
 
 import pytest
-from adapters.sql.example_items.mapper import COLUMNS, to_item, to_parameters
-from adapters.sql.tables import example_items
 from sqlalchemy import insert, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from sqlalchemy.pool import QueuePool
 
-from adapters.sql.kernel.storage import SqlStorage
+from adapters.sql.example_items.repository import ROWS
+from adapters.sql.example_items.table import example_items
 from application.unit_of_work import UnitsOfWork
 from domain.example_item import ExampleItem
 from tests.contract.example_items import all_stored, new_item, store
 from tests.contract.moments import cancel, moments
+from tests.storages import SqlStorage
 
 Sessions = async_sessionmaker[AsyncSession]
 
@@ -30,12 +30,12 @@ def sessions(engine: AsyncEngine, sql_storage: SqlStorage) -> Sessions:
 
 
 async def add(session: AsyncSession, item: ExampleItem) -> None:
-    await session.execute(insert(example_items).values(to_parameters(item)))
+    await session.execute(insert(example_items).values(ROWS.dump(item)))
 
 
 async def all_in(session: AsyncSession) -> Sequence[ExampleItem]:
-    rows = await session.execute(select(*COLUMNS).order_by(example_items.c.id))
-    return [to_item(row) for row in rows]
+    rows = await session.execute(select(*ROWS.columns).order_by(example_items.c.id))
+    return [ROWS.load(row) for row in rows]
 
 
 async def all_in_a_session(sessions: Sessions) -> Sequence[ExampleItem]:

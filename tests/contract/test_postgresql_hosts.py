@@ -16,7 +16,6 @@ from sqlalchemy import URL, make_url, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.sql.kernel.engine import engine_to_check
-from adapters.sql.kernel.storage import SqlStorage
 from application.kernel.errors import StorageUnavailable
 from entrypoints.kernel.background.readiness import Readiness
 from tests.contract.example_items import all_stored
@@ -25,6 +24,7 @@ from tests.faults.postgresql_service import needs_postgresql
 from tests.postgresql_databases import run_statement
 from tests.processes.postgresql_server import PostgresServer
 from tests.processes.tcp_proxy import TcpProxy
+from tests.storages import SqlStorage
 
 WAIT_SECONDS = 2.0
 """The longest wait for a connection."""

@@ -81,7 +81,9 @@ async def test_times_come_back_to_the_microsecond_and_in_utc(
 async def test_a_change_comes_back_in_every_field(units_of_work: UnitsOfWork) -> None:
     item = new_item(description="It shines.")
     await store(units_of_work, item)
-    changed = item.replaced("a better lamp", None, CREATED + timedelta(days=1, microseconds=1))
+    changed = item.changed(
+        CREATED + timedelta(days=1, microseconds=1), name="a better lamp", description=None
+    )
 
     async with units_of_work.for_writing() as unit:
         unit.example_items.update(changed)

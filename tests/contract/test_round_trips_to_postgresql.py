@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 from types import SimpleNamespace
@@ -12,16 +13,16 @@ from sqlalchemy import make_url
 
 from adapters.sql.kernel.execution import connection_queue
 from adapters.sql.kernel.postgresql import database as postgresql
-from adapters.sql.kernel.storage import SqlStorage
 from application.example_items.service import ExampleItemService
 from application.kernel.idempotency import Idempotency
-from application.kernel.idempotency_records import ReceiptFor
+from application.kernel.idempotency_records import recording
 from domain.example_item import ExampleItem
-from tests.contract.receipts import receipt
+from tests.contract.idempotency_records import record
 from tests.counting_ids import CountingIds
 from tests.database_settings import engine_for
 from tests.fixed_clock import FixedClock
 from tests.processes.tcp_proxy import TcpProxy
+from tests.storages import SqlStorage
 
 # A client asks for a response by a simple query or, after extended ones, by Sync.
 ASKS_FOR_A_RESPONSE = (b"Q", b"S")
@@ -75,13 +76,16 @@ async def use_everything(service: ExampleItemService) -> None:
     await service.page(item.id, 10)
     await service.delete(item.id)
     await service.create("the one that the tests use", None)
-    item = await service.create("desk", None, receipt_for("create"))
-    await service.change(item.id, name="a better desk", receipt=receipt_for("change"))
-    await service.delete(item.id, receipt=receipt_for("delete"))
+    with recording_as("create"):
+        item = await service.create("desk", None)
+    with recording_as("change"):
+        await service.change(item.id, name="a better desk")
+    with recording_as("delete"):
+        await service.delete(item.id)
 
 
-def receipt_for(key: str) -> ReceiptFor[ExampleItem]:
-    return lambda _item: receipt(key)
+def recording_as(key: str) -> AbstractContextManager[None]:
+    return recording(lambda _item: record(key))
 
 
 ITEM_ID = UUID(int=2)
@@ -148,7 +152,7 @@ def advance_time(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
 
 
 async def test_replace_makes_two(service: ExampleItemService, round_trips: RoundTrips) -> None:
-    await service.replace(ITEM_ID, "table", None)
+    await service.change(ITEM_ID, name="table", description=None)
 
     assert round_trips.made == 2
 
@@ -159,26 +163,29 @@ async def test_delete_makes_two(service: ExampleItemService, round_trips: RoundT
     assert round_trips.made == 2
 
 
-async def test_create_with_a_receipt_makes_one(
+async def test_create_with_a_record_makes_one(
     service: ExampleItemService, round_trips: RoundTrips
 ) -> None:
-    await service.create("chair", None, receipt_for("key"))
+    with recording_as("key"):
+        await service.create("chair", None)
 
     assert round_trips.made == 1
 
 
-async def test_change_with_a_receipt_makes_two(
+async def test_change_with_a_record_makes_two(
     service: ExampleItemService, round_trips: RoundTrips
 ) -> None:
-    await service.change(ITEM_ID, name="table", receipt=receipt_for("key"))
+    with recording_as("key"):
+        await service.change(ITEM_ID, name="table")
 
     assert round_trips.made == 2
 
 
-async def test_delete_with_a_receipt_makes_two(
+async def test_delete_with_a_record_makes_two(
     service: ExampleItemService, round_trips: RoundTrips
 ) -> None:
-    await service.delete(ITEM_ID, receipt=receipt_for("key"))
+    with recording_as("key"):
+        await service.delete(ITEM_ID)
 
     assert round_trips.made == 2
 
@@ -188,8 +195,8 @@ async def test_a_second_create_makes_two(
 ) -> None:
     """The one that is refused, and the look for the response of the first."""
 
-    async def create(receipt: ReceiptFor[ExampleItem]) -> ExampleItem:
-        return await service.create("chair", None, receipt)
+    async def create() -> ExampleItem:
+        return await service.create("chair", None)
 
     for _ in range(3):
         round_trips.made = 0

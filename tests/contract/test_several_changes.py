@@ -2,7 +2,7 @@
 
 import pytest
 
-from application.kernel.errors import DuplicateId, StaleVersion
+from application.kernel.errors import AlreadyExists, StaleVersion
 from application.unit_of_work import UnitsOfWork
 from tests.contract.example_items import all_stored, new_item, next_version, store
 
@@ -24,7 +24,7 @@ async def test_a_rejected_last_change_undoes_the_ones_before(units_of_work: Unit
     changed, removed, taken = new_item(1), new_item(2), new_item(3)
     await store(units_of_work, changed, removed, taken)
 
-    with pytest.raises(DuplicateId):
+    with pytest.raises(AlreadyExists):
         async with units_of_work.for_writing() as unit:
             unit.example_items.update(next_version(changed))
             unit.example_items.remove(removed)
@@ -51,7 +51,7 @@ async def test_a_rejected_change_undoes_those_that_the_unit_has_seen(
     taken = new_item(2)
     await store(units_of_work, taken)
 
-    with pytest.raises(DuplicateId):
+    with pytest.raises(AlreadyExists):
         async with units_of_work.for_writing() as unit:
             unit.example_items.add(new_item(1))
             await unit.example_items.page(None, 10)

@@ -2,12 +2,11 @@
 
 from typing import cast
 
-from adapters.memory.kernel.storage import MemoryStorage
-from adapters.sql.kernel.storage import SqlStorage
 from application.unit_of_work import UnitsOfWork
 from domain.example_item import ExampleItem
 from tests.contract.example_items import all_stored, new_item, next_version, store
 from tests.database_settings import engine_for
+from tests.storages import MemoryStorage, SqlStorage
 
 
 async def test_altering_a_page_alters_nothing_stored(units_of_work: UnitsOfWork) -> None:

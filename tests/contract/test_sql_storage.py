@@ -6,13 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from adapters.memory.kernel.storage import MemoryStorage
 from adapters.sql.kernel.migration.migrate import migrate, migrate_down
-from adapters.sql.kernel.storage import SqlStorage
 from application.kernel.errors import StorageUnavailable
 from tests.contract.example_items import all_stored, new_item, store
 from tests.database_settings import engine_for
 from tests.postgresql_databases import end_all_connections
+from tests.storages import MemoryStorage, SqlStorage
 
 
 async def test_a_storage_can_be_used_when_it_was_opened(sql_storage: SqlStorage) -> None:

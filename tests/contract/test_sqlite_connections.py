@@ -9,9 +9,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.sql.kernel.storage import SqlStorage
 from tests.contract.example_items import all_stored, new_item, store
 from tests.database_settings import engine_for
+from tests.storages import SqlStorage
 
 
 @pytest.fixture

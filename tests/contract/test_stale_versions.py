@@ -40,7 +40,7 @@ async def test_a_version_that_is_no_longer_stored_is_stale(
             change(unit.example_items, item)
             await unit.commit()
 
-    assert refusal.value.item_id == item.id
+    assert refusal.value.id == item.id
     assert await stored(units_of_work, item.id) == theirs
 
 

@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.sql.kernel.storage import SqlStorage
-from application.kernel.errors import DuplicateId
+from application.kernel.errors import AlreadyExists
 from tests.contract.example_items import all_stored, new_item, next_version, store, stored
+from tests.storages import SqlStorage
 
 Heard = list[tuple[str, str]]
 
@@ -113,7 +113,7 @@ async def test_an_error_is_heard(engine: AsyncEngine, sql_storage: SqlStorage) -
 
     async with sql_storage.units_of_work.for_writing() as unit:
         unit.example_items.add(new_item())
-        with pytest.raises(DuplicateId):
+        with pytest.raises(AlreadyExists):
             await unit.example_items.get(new_item().id)
 
     assert heard in (["IntegrityError"], ["UniqueViolationError"])

@@ -1,7 +1,7 @@
 """The database makes a change, and its response is lost on the wire: the request has an
 `Idempotency-Key`, is carried out once more, and the change is made once.
 
-Guards that the receipt is committed with the change. Taken out (a receipt in a transaction of its
+Guards that the idempotency record is committed with the change. Taken out (a record in a transaction of its
 own, after the change), the second attempt makes the change a second time, or is refused. Taken
 out, the service's own second attempt (`application/kernel/idempotency.py`) leaves it to the client.
 """
@@ -14,10 +14,8 @@ from functools import partial
 import httpx
 from sqlalchemy import make_url
 
-from adapters.sql.kernel.storage import SqlStorage
 from application.example_items.service import ExampleItemService
 from application.kernel.idempotency import Idempotency
-from application.kernel.idempotency_records import ReceiptFor
 from domain.example_item import ExampleItem
 from entrypoints.http.kernel.problems.problem_types import OUTCOME_UNKNOWN
 from tests.counting_ids import CountingIds
@@ -27,6 +25,7 @@ from tests.integration.problem_document import problem_of
 from tests.integration.service import ITEMS, create
 from tests.processes.service_process import ServiceProcess
 from tests.processes.tcp_proxy import TcpProxy
+from tests.storages import SqlStorage
 
 
 @asynccontextmanager
@@ -108,7 +107,7 @@ async def change(client: httpx.AsyncClient, method: str, item_id: str) -> httpx.
 
 def is_write_of(key: str, message: bytes) -> bool:
     """Tell whether a client's message binds the key to a statement. The first one that does
-    writes it, because nobody looks for a receipt before."""
+    writes it, because no record is looked up before."""
     return message[:1] == b"B" and key.encode() in message
 
 
@@ -119,15 +118,14 @@ async def test_the_same_holds_for_a_transaction_of_several_statements(postgresql
         idempotency = Idempotency(storage.units_of_work, FixedClock(), timedelta(hours=1))
         item = await service.create("lamp", None)
 
-        async def rename_and_look(receipt: ReceiptFor[ExampleItem]) -> None:
+        async def rename_and_look() -> ExampleItem:
             async with storage.units_of_work.for_writing() as unit:
                 known = await unit.example_items.get(item.id)
                 assert known
                 changed = known.changed(FixedClock().now(), name=f"{known.name}, renamed")
                 unit.example_items.update(changed)
                 assert await unit.example_items.get(item.id) == changed
-                unit.receipts.add(receipt(changed))
-                await unit.commit()
+                return await unit.commit(changed)
 
         async def send() -> tuple[bytes, bool]:
             return await idempotency.once(

@@ -15,7 +15,6 @@ import asyncpg
 import pytest
 
 from adapters.sql.kernel.execution import connection_queue
-from adapters.sql.kernel.storage import SqlStorage
 from application.kernel.errors import StorageUnavailable
 from tests.contract.example_items import all_stored, new_item
 from tests.database_settings import engine_for
@@ -29,6 +28,7 @@ from tests.faults.postgresql_service import (
 from tests.faults.service_log import assert_no_traceback
 from tests.processes.postgresql_server import PostgresServer
 from tests.processes.tcp_proxy import TcpProxy
+from tests.storages import SqlStorage
 
 CONNECTIONS = 5
 # Two, and some for a busy machine.

@@ -20,7 +20,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from adapters.sql.kernel.migration.migrate import migrate, migrate_down
 from adapters.sql.kernel.migration.schema import current_revision, head
 from adapters.sql.kernel.postgresql.tcp_keepalive import SERVER_SETTINGS
-from adapters.sql.kernel.storage import SqlStorage
 from entrypoints.kernel.background.readiness import NO_RESPONSE
 from tests.contract.example_items import new_item, next_version
 from tests.database_settings import engine_for
@@ -31,6 +30,7 @@ from tests.integration.service import ITEMS
 from tests.postgresql_databases import run_statement
 from tests.processes.pgbouncer import needs_pgbouncer, pgbouncer
 from tests.processes.service_process import ServiceProcess
+from tests.storages import SqlStorage
 
 pytestmark = needs_pgbouncer
 

@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url, text
 
-from adapters.sql.kernel.storage import SqlStorage
 from application.kernel.errors import StorageUnavailable
 from tests.contract.example_items import all_stored
 from tests.database_settings import engine_for
@@ -24,6 +23,7 @@ from tests.integration.service import ITEMS
 from tests.processes.certificates import Authority, needs_openssl
 from tests.processes.postgresql_server import PostgresServer, find_binaries
 from tests.processes.server_account import ServerAccount
+from tests.storages import SqlStorage
 
 pytestmark = [
     needs_openssl,

@@ -1,33 +1,35 @@
-"""A storage that fails when it is asked to."""
+"""A storage that fails on demand."""
 
-from contextlib import AbstractAsyncContextManager
+from typing import Any
 
-from adapters.memory.unit_of_work import MemoryUnitOfWork, MemoryUnitsOfWork
+from adapters.memory.kernel.journal import Tables
+from adapters.memory.unit_of_work import MemoryUnitOfWork
+from tests.storages import MemoryUnitsOfWork
 
 
 class FailingUnitsOfWork(MemoryUnitsOfWork):
-    """Keeps items in memory, until an error is set: `units.on_commit = StorageFull("...")`."""
+    """Stores items in memory, until an error is set: `units.on_commit = StorageFull("...")`."""
 
     def __init__(self) -> None:
         super().__init__()
         self.on_commit: Exception | None = None
         self.on_reading: Exception | None = None
 
-    def for_reading(self) -> AbstractAsyncContextManager[MemoryUnitOfWork]:
+    def for_reading(self) -> MemoryUnitOfWork:
         if self.on_reading:
             raise self.on_reading
         return super().for_reading()
 
-    def for_writing(self) -> AbstractAsyncContextManager[MemoryUnitOfWork]:
-        return _FailingUnitOfWork(self)
+    def for_writing(self) -> MemoryUnitOfWork:
+        return _FailingUnitOfWork(self, self._committed)
 
 
 class _FailingUnitOfWork(MemoryUnitOfWork):
-    def __init__(self, units: FailingUnitsOfWork) -> None:
-        super().__init__(units._example_items, units._receipts)
+    def __init__(self, units: FailingUnitsOfWork, committed: Tables) -> None:
+        super().__init__(committed)
         self._units = units
 
-    async def commit(self) -> None:
+    async def commit(self, result: Any = None) -> Any:
         if self._units.on_commit:
             raise self._units.on_commit
-        await super().commit()
+        return await super().commit(result)

@@ -5,7 +5,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from domain.example_item import DESCRIPTION_MAX_LENGTH, NAME_MAX_LENGTH
+from domain.example_item import DESCRIPTION, NAME
 from tests.integration.service import ITEMS, UNKNOWN_ID
 
 LONE_SURROGATES = st.sampled_from(["\ud800", "lamp \udfff", "\udc00\ud800"])
@@ -38,8 +38,8 @@ def _texts(limit: int) -> st.SearchStrategy[str]:
     )
 
 
-NAMES = st.one_of(st.sampled_from(["lamp", "desk"]), _texts(NAME_MAX_LENGTH))
-DESCRIPTIONS = st.none() | _texts(DESCRIPTION_MAX_LENGTH)
+NAMES = st.one_of(st.sampled_from(["lamp", "desk"]), _texts(NAME.max_length))
+DESCRIPTIONS = st.none() | _texts(DESCRIPTION.max_length)
 
 
 def _as_json(content: Any, *, is_escaped: bool) -> bytes:

@@ -12,13 +12,13 @@ import pytest
 from sqlalchemy import make_url
 
 from adapters.kernel.system_clock import SystemClock
-from adapters.memory.kernel.storage import MemoryStorage
 from application.example_items.service import ExampleItemService
 from entrypoints.container import Container
 from entrypoints.http.app import create_app
 from tests.fixed_clock import FixedClock
 from tests.integration.service import ITEMS, bare_client_of, client_of, create, settings_for
 from tests.postgresql_databases import run_statement
+from tests.storages import MemoryStorage
 
 
 async def connections_to(url: str) -> int:

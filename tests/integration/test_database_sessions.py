@@ -7,11 +7,11 @@ from uuid import UUID
 
 import httpx
 import pytest
-from adapters.sql.tables import example_items
 from fastapi import Depends, FastAPI
 from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
+from adapters.sql.example_items.table import example_items
 from entrypoints.http.app import create_app
 from entrypoints.http.dependencies import get_async_session, get_async_sessionmaker
 from tests.integration.problem_document import problem_of

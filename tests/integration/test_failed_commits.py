@@ -14,7 +14,7 @@ from starlette.types import Message, Scope
 
 from adapters.sql.kernel.migration.migrate import migrate
 from application.kernel.errors import (
-    DuplicateId,
+    AlreadyExists,
     OutcomeUnknown,
     StaleVersion,
     StorageFull,
@@ -40,8 +40,8 @@ ERRORS = [
     (TransactionConflict(SECRET), 503),
     (OutcomeUnknown(SECRET), 503),
     (StorageFull(SECRET), 507),
-    (StaleVersion(UUID(UNKNOWN_ID)), 409),
-    (DuplicateId(UUID(UNKNOWN_ID)), 409),
+    (StaleVersion("example item", UUID(UNKNOWN_ID)), 409),
+    (AlreadyExists("example item", UUID(UNKNOWN_ID)), 409),
     (RuntimeError(SECRET), 500),
     (ConnectionResetError(SECRET), 500),
     (TimeoutError(SECRET), 500),

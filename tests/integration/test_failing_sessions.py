@@ -5,11 +5,11 @@ import asyncio
 from typing import Annotated, Any
 
 import pytest
-from adapters.sql.tables import example_items
 from fastapi import Depends, FastAPI
 from sqlalchemy import insert, make_url, text, update
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
+from adapters.sql.example_items.table import example_items
 from entrypoints.http.app import create_app
 from entrypoints.http.dependencies import get_async_session, get_async_sessionmaker
 from tests.integration.problem_document import problem_of

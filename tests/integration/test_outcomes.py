@@ -10,8 +10,6 @@ from typing import Annotated, Any
 
 import httpx
 import pytest
-from adapters.sql.example_items.mapper import to_parameters
-from adapters.sql.tables import example_items
 from fastapi import Depends, FastAPI, Request
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -20,6 +18,8 @@ from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from adapters.sql.example_items.repository import ROWS
+from adapters.sql.example_items.table import example_items
 from application.kernel.errors import StorageFull, StorageUnavailable, TransactionConflict
 from application.unit_of_work import UnitsOfWork
 from entrypoints.http.app import create_app
@@ -107,7 +107,7 @@ async def own_writes_read(request: Request, _session: AsyncSession | None) -> Co
 
 async def plain_session(_request: Request, session: AsyncSession | None) -> Commit:
     assert session
-    await session.execute(insert(example_items).values(to_parameters(new_item())))
+    await session.execute(insert(example_items).values(ROWS.dump(new_item())))
     return session.commit
 
 

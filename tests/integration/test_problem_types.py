@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from application.kernel.errors import (
+    AlreadyExists,
     DataConflict,
-    DuplicateId,
     InvalidValue,
     KeyInProgress,
     KeyReused,
@@ -62,7 +62,7 @@ BY_REQUEST: dict[str, Send] = {
     "invalid-request": get(f"{ITEMS}?limit=0"),
 }
 BY_COMMIT: dict[str, Exception] = {
-    "already-exists": DuplicateId.__new__(DuplicateId),
+    "already-exists": AlreadyExists.__new__(AlreadyExists),
     "concurrent-change": StaleVersion.__new__(StaleVersion),
     "conflict": DataConflict("a row refers to it"),
     "idempotency-key-in-progress": KeyInProgress("k"),

@@ -116,7 +116,7 @@ async def test_a_line_says_how_long_it_took(client: httpx.AsyncClient, log_lines
 
         async def __aexit__(self, *_: object) -> None: ...
 
-    units.for_reading = Slow  # type: ignore[method-assign]
+    units.for_reading = Slow  # type: ignore[method-assign,assignment]
     async with client_of(create_app(settings_for("memory://"), units_of_work=units)) as slow:
         await slow.get(ITEMS)
 

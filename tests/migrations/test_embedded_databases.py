@@ -18,7 +18,7 @@ async def test_a_sqlite_database_is_brought_up_to_date(
     await upgrade_embedded_database(engine)
 
     assert await current_revision(engine) == head()
-    assert set(await outline(engine)) == {"example_items", "receipts"}
+    assert set(await outline(engine)) == {"example_items", "idempotency_records"}
     await engine.dispose()
 
 

@@ -1,12 +1,12 @@
 """The tables that the code describes are those that the migrations make."""
 
-from adapters.sql.tables import metadata
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.sql.kernel.migration.migrate import migrate, migrate_down
+from adapters.sql.unit_of_work import metadata
 from tests.migrations.database_outline import outline
 
 

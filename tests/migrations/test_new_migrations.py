@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from adapters.sql.tables import Id, UtcTime, metadata
 from alembic.autogenerate.api import AutogenContext
 from alembic.migration import MigrationContext
 from alembic.util import CommandError
@@ -16,10 +15,12 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.types import TypeDecorator, UserDefinedType
 
+from adapters.sql.kernel.column_types import Id, UtcTime
 from adapters.sql.kernel.migration import new_migration, schema
 from adapters.sql.kernel.migration.migrate import migrate, migrate_down
 from adapters.sql.kernel.migration.new_migration import NOT_SEEN, _next_revision, write_migration
 from adapters.sql.kernel.migration.rendered_types import render_item
+from adapters.sql.unit_of_work import metadata
 from tests.migrations.database_outline import outline
 from tests.migrations.test_models_and_migrations_agree import differences
 from tests.processes.environment import ROOT
@@ -77,7 +78,7 @@ def new_tables(monkeypatch: pytest.MonkeyPatch) -> MetaData:
         Column("id", Id, primary_key=True),
         Column("book_id", Id, ForeignKey("books.id", ondelete="CASCADE"), nullable=False),
     )
-    monkeypatch.setattr("adapters.sql.tables.metadata", tables)
+    monkeypatch.setattr("adapters.sql.unit_of_work.metadata", tables)
     return tables
 
 

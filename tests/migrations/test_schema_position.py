@@ -17,8 +17,8 @@ from adapters.sql.kernel.migration.schema import (
     schema_position,
     upgrade_embedded_database,
 )
-from adapters.sql.kernel.storage import SqlStorage
 from tests.migrations.database_outline import outline
+from tests.storages import SqlStorage
 
 HISTORY = {"a": None, "b": "a", "c": "b"}
 NEWER = "99991231_2359"

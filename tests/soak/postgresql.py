@@ -81,7 +81,7 @@ class PostgresqlBehindProxy:
             await connection.execute(f"SELECT pg_terminate_backend(pid) {OTHERS}")
 
     async def _locked(self, seconds: float) -> None:
-        table = self._chance.choice(["example_items", "receipts"])
+        table = self._chance.choice(["example_items", "idempotency_records"])
         async with self._connection() as connection, connection.transaction():
             await connection.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
             await asyncio.sleep(seconds)

@@ -1,9 +1,9 @@
 import pytest
 
-from adapters.memory.unit_of_work import MemoryUnitsOfWork
 from application.example_items.service import ExampleItemService
 from tests.counting_ids import CountingIds
 from tests.fixed_clock import FixedClock
+from tests.storages import MemoryUnitsOfWork
 
 
 @pytest.fixture

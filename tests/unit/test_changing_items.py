@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 
 from application.example_items.service import ExampleItemService
-from application.kernel.errors import ExampleItemNotFound, VersionMismatch
+from application.kernel.errors import NotFound, VersionMismatch
 from domain.example_item import ExampleItem
 from domain.kernel.rules import RulesBroken
 from tests.fixed_clock import FixedClock
@@ -16,13 +16,13 @@ Change = Callable[[ExampleItemService, UUID, Collection[int] | None], Awaitable[
 async def replace(
     service: ExampleItemService, item_id: UUID, versions: Collection[int] | None
 ) -> ExampleItem:
-    return await service.replace(item_id, "chair", None, versions)
+    return await service.change(item_id, versions, name="chair", description=None)
 
 
 async def change(
     service: ExampleItemService, item_id: UUID, versions: Collection[int] | None
 ) -> ExampleItem:
-    return await service.change(item_id, name="chair", versions=versions)
+    return await service.change(item_id, versions, name="chair")
 
 
 async def delete(
@@ -38,9 +38,9 @@ async def test_replaces_both_fields(service: ExampleItemService, clock: FixedClo
     created = await service.create("lamp", "It shines.")
     clock.time += timedelta(hours=1)
 
-    replaced = await service.replace(created.id, "chair", None)
+    replaced = await service.change(created.id, name="chair", description=None)
 
-    assert replaced == created.replaced("chair", None, clock.now())
+    assert replaced == created.changed(clock.now(), name="chair", description=None)
     assert await service.get(created.id) == replaced
 
 
@@ -62,7 +62,7 @@ async def test_deletes_an_item(service: ExampleItemService) -> None:
 
     await service.delete(created.id)
 
-    with pytest.raises(ExampleItemNotFound):
+    with pytest.raises(NotFound):
         await service.get(created.id)
 
 
@@ -70,13 +70,13 @@ async def test_does_not_delete_twice(service: ExampleItemService) -> None:
     created = await service.create("lamp", None)
     await service.delete(created.id)
 
-    with pytest.raises(ExampleItemNotFound):
+    with pytest.raises(NotFound):
         await service.delete(created.id)
 
 
 @every_change
 async def test_does_not_change_an_unknown_item(service: ExampleItemService, act: Change) -> None:
-    with pytest.raises(ExampleItemNotFound):
+    with pytest.raises(NotFound):
         await act(service, UUID(int=1), None)
 
 
@@ -102,7 +102,7 @@ async def test_changes_no_other_version(
     with pytest.raises(VersionMismatch) as raised:
         await act(service, created.id, versions)
 
-    assert raised.value.item_id == created.id
+    assert raised.value.id == created.id
     assert await service.get(created.id) == created
 
 
@@ -110,7 +110,7 @@ async def test_stores_no_change_that_breaks_a_rule(service: ExampleItemService) 
     created = await service.create("lamp", None)
 
     with pytest.raises(RulesBroken):
-        await service.replace(created.id, "", None)
+        await service.change(created.id, name="")
     with pytest.raises(RulesBroken):
         await service.change(created.id, description="\x00")
 

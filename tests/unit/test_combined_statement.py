@@ -3,27 +3,28 @@
 from typing import Any
 
 import pytest
-from adapters.sql.example_items.mapper import COLUMNS
-from adapters.sql.tables import example_items, receipts
 from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from adapters.sql.example_items.repository import ADD, CHANGING, REMOVE, UPDATE
+from adapters.sql.example_items.repository import ROWS
+from adapters.sql.example_items.table import example_items
 from adapters.sql.kernel.execution.combined_statement import combine
 from adapters.sql.kernel.execution.database import Write
-from adapters.sql.kernel.idempotency_records import ADD as ADD_RECEIPT
-from adapters.sql.kernel.idempotency_records import REMOVE as REMOVE_RECEIPT
+from adapters.sql.kernel.idempotency_records import ADD as ADD_RECORD
+from adapters.sql.kernel.idempotency_records import REMOVE as REMOVE_RECORD
+from adapters.sql.kernel.idempotency_records import idempotency_records
 from application.kernel.errors import KeyInProgress, StaleVersion
 from tests.counting_ids import CountingIds
 
+ADD, UPDATE, REMOVE = ROWS.insert, ROWS.update, ROWS.delete
 ITEM_ID = CountingIds().new_id()
 TAKEN = KeyInProgress("k")
-STALE = StaleVersion(ITEM_ID)
-RECEIPT = dict.fromkeys(("key", "fingerprint", "answer", "expires_at"))
-RECORD = Write(ADD_RECEIPT, RECEIPT, refused={"pk_receipts": TAKEN})
-ITEM = dict.fromkeys(column.name for column in COLUMNS)
+STALE = StaleVersion("example item", ITEM_ID)
+VALUES = dict.fromkeys(("key", "fingerprint", "response", "expires_at"))
+RECORD = Write(ADD_RECORD, VALUES, refused={"pk_idempotency_records": TAKEN})
+ITEM = dict.fromkeys(column.name for column in ROWS.columns)
 EXPECTED = dict.fromkeys(("expected_id", "expected_version"))
-CHANGES = dict.fromkeys(CHANGING) | EXPECTED
+CHANGES = dict.fromkeys(ROWS.changing) | EXPECTED
 
 
 def test_a_single_write_is_unchanged() -> None:
@@ -47,9 +48,11 @@ def test_a_change_and_an_insert_into_another_table_are_combined(
     combined = combine([Write(change, parameters), RECORD])
 
     assert combined
-    assert combined.parameters == parameters | {f"receipts_{name}": None for name in RECEIPT}
+    assert combined.parameters == parameters | {
+        f"idempotency_records_{name}": None for name in VALUES
+    }
     assert combined.missed is None
-    assert combined.refused == {"pk_receipts": TAKEN}
+    assert combined.refused == {"pk_idempotency_records": TAKEN}
     assert combine([Write(change, parameters), RECORD]).statement is combined.statement  # type: ignore[union-attr]
 
 
@@ -71,28 +74,31 @@ def test_missed_needs_a_statement_that_returns_rows() -> None:
         [],
         [RECORD, RECORD],
         [Write(ADD, ITEM), Write(UPDATE, CHANGES)],
-        [Write(ADD, ITEM), Write(REMOVE_RECEIPT, {"key": "k", "expires_at": None})],
+        [Write(ADD, ITEM), Write(REMOVE_RECORD, {"key": "k", "expires_at": None})],
         [Write(ADD, ITEM), Write(ADD, ITEM), RECORD],
         # Several rows.
         [Write(ADD, [ITEM, ITEM]), RECORD],
-        [Write(ADD, ITEM), Write(ADD_RECEIPT, [RECEIPT])],
+        [Write(ADD, ITEM), Write(ADD_RECORD, [VALUES])],
         # A parameter name that is no column.
-        [Write(ADD, ITEM), Write(ADD_RECEIPT, {**RECEIPT, "kye": 1})],
+        [Write(ADD, ITEM), Write(ADD_RECORD, {**VALUES, "kye": 1})],
         # Both may match no row.
         [
             Write(ADD, ITEM),
-            Write(ADD_RECEIPT.returning(receipts.c.key), RECEIPT, missed=STALE),
+            Write(ADD_RECORD.returning(idempotency_records.c.key), VALUES, missed=STALE),
         ],
-        [Write(ADD, ITEM), Write(upsert(receipts).on_conflict_do_nothing(), RECEIPT)],
+        [Write(ADD, ITEM), Write(upsert(idempotency_records).on_conflict_do_nothing(), VALUES)],
         # Both have a constraint of that name, and it could not be decided which was violated.
-        [Write(ADD, ITEM, refused={"pk_receipts": STALE}), RECORD],
+        [Write(ADD, ITEM, refused={"pk_idempotency_records": STALE}), RECORD],
         # The parameter name would be ambiguous.
-        [Write(ADD, ITEM | {"receipts_key": 1}), RECORD],
+        [Write(ADD, ITEM | {"idempotency_records_key": 1}), RECORD],
         # A value that the database computes.
-        [Write(ADD, ITEM), Write(insert(receipts).values(key=func.now()), {})],
+        [Write(ADD, ITEM), Write(insert(idempotency_records).values(key=func.now()), {})],
         [
             Write(ADD, ITEM),
-            Write(insert(receipts).from_select(["key"], select(receipts.c.key)), {}),
+            Write(
+                insert(idempotency_records).from_select(["key"], select(idempotency_records.c.key)),
+                {},
+            ),
         ],
     ],
 )

@@ -3,21 +3,20 @@ from datetime import UTC, datetime, timedelta, timezone
 from uuid import UUID
 
 import pytest
-from adapters.sql.example_items.mapper import COLUMNS
-from adapters.sql.tables import example_items
 from sqlalchemy import Dialect, Executable, bindparam, insert, select, update
 from sqlalchemy.dialects.sqlite import aiosqlite
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from adapters.sql.example_items import repository as example_item_repository
-from adapters.sql.kernel import idempotency_records as receipts
+from adapters.sql.example_items.repository import ROWS
+from adapters.sql.example_items.table import example_items
+from adapters.sql.kernel import idempotency_records as records
 from adapters.sql.kernel.execution.compiled_statement import CompiledStatement, compile_statement
 
 SQLITE: Dialect = aiosqlite.dialect()
 POSTGRESQL: Dialect = create_async_engine("postgresql+asyncpg://").dialect
 ID = UUID("0199b7c2-1f3a-7b5e-8d21-3c4d5e6f7081")
 TIME = datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC)
-GET = select(*COLUMNS).where(example_items.c.id == bindparam("id"))
+GET = select(*ROWS.columns).where(example_items.c.id == bindparam("id"))
 VALUES = {
     "id": ID,
     "name": "lamp",
@@ -61,7 +60,7 @@ def test_values_travel_to_sqlite_as_it_can_keep_them() -> None:
     bound = compiled_for(SQLITE, insert(example_items), *VALUES).bind(VALUES)
 
     time = "2026-01-02T03:04:05.000006+00:00"
-    assert bound == [ID.hex, "lamp", None, 1, time, time]
+    assert bound == [ID.hex, 1, time, time, "lamp", None]
 
 
 def test_a_time_of_another_zone_travels_to_sqlite_in_utc() -> None:
@@ -71,21 +70,21 @@ def test_a_time_of_another_zone_travels_to_sqlite_in_utc() -> None:
         {**VALUES, "created_at": local}
     )
 
-    assert bound[4] == "2026-01-02T03:04:05.000006+00:00"
+    assert bound[2] == "2026-01-02T03:04:05.000006+00:00"
 
 
 def test_values_travel_to_postgresql_as_they_are() -> None:
     bound = compiled_for(POSTGRESQL, insert(example_items), *VALUES).bind(VALUES)
 
-    assert bound == [ID, "lamp", None, 1, TIME, TIME]
+    assert bound == [ID, 1, TIME, TIME, "lamp", None]
 
 
 def test_rows_of_sqlite_come_back_as_python_values() -> None:
     time = "2026-01-02T03:04:05.000006+00:00"
 
-    rows = compiled_for(SQLITE, GET, "id").rows([(ID.hex, "lamp", None, 1, time, time)] * 2)
+    rows = compiled_for(SQLITE, GET, "id").rows([(ID.hex, 1, time, time, "lamp", None)] * 2)
 
-    assert [tuple(row) for row in rows] == [(ID, "lamp", None, 1, TIME, TIME)] * 2
+    assert [tuple(row) for row in rows] == [(ID, 1, TIME, TIME, "lamp", None)] * 2
 
 
 @pytest.mark.parametrize("dialect", [SQLITE, POSTGRESQL])
@@ -97,20 +96,20 @@ def test_no_rows_come_back_as_none(dialect: Dialect) -> None:
 @pytest.mark.parametrize(
     ("statement", "parameters"),
     [
-        (example_item_repository.GET, ["id"]),
-        (example_item_repository.FIRST_PAGE, ["limit"]),
-        (example_item_repository.NEXT_PAGE, ["limit", "after"]),
-        (example_item_repository.ADD, VALUES),
+        (ROWS.get, ["id"]),
+        (ROWS.first_page, ["limit"]),
+        (ROWS.next_page, ["limit", "after"]),
+        (ROWS.insert, VALUES),
         (
-            example_item_repository.UPDATE,
-            [*example_item_repository.CHANGING, "expected_id", "expected_version"],
+            ROWS.update,
+            [*ROWS.changing, "expected_id", "expected_version"],
         ),
-        (example_item_repository.REMOVE, ["expected_id", "expected_version"]),
-        (receipts.FIND, ["key"]),
-        (receipts.ADD, ["key", "fingerprint", "answer", "expires_at"]),
-        (receipts.REMOVE, ["key", "expires_at"]),
-        (receipts.EXPIRIES, ["until", "limit"]),
-        (receipts.REMOVE_EXPIRED, ["until"]),
+        (ROWS.delete, ["expected_id", "expected_version"]),
+        (records.FIND, ["key"]),
+        (records.ADD, ["key", "fingerprint", "response", "expires_at"]),
+        (records.REMOVE, ["key", "expires_at"]),
+        (records.EXPIRIES, ["until", "limit"]),
+        (records.REMOVE_EXPIRED, ["until"]),
     ],
 )
 def test_every_statement_of_the_service_has_the_fast_path(

@@ -2,13 +2,13 @@ from uuid import UUID
 
 import pytest
 
-from adapters.memory.unit_of_work import MemoryUnitsOfWork
 from application.example_items.service import ExampleItemService
-from application.kernel.errors import DuplicateId
+from application.kernel.errors import AlreadyExists
 from domain.example_item import ExampleItem
 from domain.kernel.rules import RulesBroken
 from tests.counting_ids import CountingIds
 from tests.fixed_clock import FixedClock
+from tests.storages import MemoryUnitsOfWork
 
 
 async def test_creates_an_item_of_this_moment_with_the_next_id(
@@ -19,7 +19,14 @@ async def test_creates_an_item_of_this_moment_with_the_next_id(
     created = await service.create(" chair ", "To sit on.")
 
     now = clock.now()
-    assert created == ExampleItem(UUID(int=2), "chair", "To sit on.", 1, now, now)
+    assert created == ExampleItem(
+        id=UUID(int=2),
+        version=1,
+        created_at=now,
+        updated_at=now,
+        name="chair",
+        description="To sit on.",
+    )
 
 
 async def test_stores_what_it_creates(service: ExampleItemService) -> None:
@@ -40,7 +47,7 @@ async def test_does_not_overwrite_an_item_when_ids_repeat(clock: FixedClock) -> 
     services = [ExampleItemService(units_of_work, clock, CountingIds()) for _ in range(2)]
     created = await services[0].create("lamp", None)
 
-    with pytest.raises(DuplicateId):
+    with pytest.raises(AlreadyExists):
         await services[1].create("chair", None)
 
     assert await services[0].get(created.id) == created

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import asyncpg
 import pytest
 import sqlalchemy.exc
-from adapters.sql.tables import metadata
 from sqlalchemy import create_engine
 
 from adapters.sql.kernel.errors.driver_errors import ConnectionLost, ConstraintViolated, translated
 from adapters.sql.kernel.sqlite.constraints import SqliteConstraints
+from adapters.sql.unit_of_work import metadata
 from application.kernel.errors import (
     ApplicationError,
     StorageUnavailable,

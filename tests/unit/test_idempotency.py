@@ -6,26 +6,26 @@ from datetime import timedelta
 
 import pytest
 
-from adapters.memory.unit_of_work import MemoryUnitsOfWork
 from application.example_items.service import ExampleItemService
 from application.kernel.commits import COMMITS, Commits, Committing, Outcome
 from application.kernel.errors import (
-    ExampleItemNotFound,
     KeyInProgress,
     KeyReused,
+    NotFound,
     OutcomeUnknown,
     StaleVersion,
     StorageFull,
     StorageUnavailable,
 )
-from application.kernel.idempotency import PURGE_BATCH, Answer, Idempotency
-from application.kernel.idempotency_records import Receipt, ReceiptFor
+from application.kernel.idempotency import PURGE_BATCH, Idempotency, RecordedResponse
+from application.kernel.idempotency_records import IdempotencyRecord, record_of
 from domain.example_item import ExampleItem
 from domain.kernel.rules import RulesBroken
 from tests.counting_ids import CountingIds
 from tests.fixed_clock import FixedClock
+from tests.storages import MemoryUnitsOfWork
 
-Change = Callable[[ReceiptFor[ExampleItem]], Awaitable[object]]
+Change = Callable[[], Awaitable[ExampleItem]]
 HOUR = timedelta(hours=1)
 
 
@@ -45,7 +45,7 @@ def idempotency(units_of_work: MemoryUnitsOfWork, clock: FixedClock) -> Idempote
 
 
 def creating(service: ExampleItemService, name: str = "lamp") -> Change:
-    return lambda receipt: service.create(name, None, receipt=receipt)
+    return lambda: service.create(name)
 
 
 def answer(item: ExampleItem) -> bytes:
@@ -62,8 +62,8 @@ async def test_the_second_request_has_the_answer_of_the_first(
     first = await idempotency.once("key", b"print", creating(service), answer)
     second = await idempotency.once("key", b"print", creating(service), answer)
 
-    assert first == Answer(b"lamp, version 1", is_replayed=False)
-    assert second == Answer(b"lamp, version 1", is_replayed=True)
+    assert first == RecordedResponse(b"lamp, version 1", is_replayed=False)
+    assert second == RecordedResponse(b"lamp, version 1", is_replayed=True)
     assert await count(service) == 1
 
 
@@ -72,14 +72,14 @@ async def test_a_change_is_not_made_on_top_of_itself(
 ) -> None:
     item = await service.create("lamp", None)
 
-    def changing(receipt: ReceiptFor[ExampleItem]) -> Awaitable[ExampleItem]:
-        return service.change(item.id, name="desk", receipt=receipt)
+    def changing() -> Awaitable[ExampleItem]:
+        return service.change(item.id, name="desk")
 
     await idempotency.once("key", b"print", changing, answer)
     await service.change(item.id, name="chair")
     again = await idempotency.once("key", b"print", changing, answer)
 
-    assert again == Answer(b"desk, version 2", is_replayed=True)
+    assert again == RecordedResponse(b"desk, version 2", is_replayed=True)
     assert (await service.get(item.id)).name == "chair"
 
 
@@ -88,11 +88,11 @@ async def test_what_was_deleted_or_has_another_version_by_then_is_no_hindrance(
 ) -> None:
     item = await service.create("lamp", None)
 
-    def replacing(receipt: ReceiptFor[ExampleItem]) -> Awaitable[ExampleItem]:
-        return service.replace(item.id, "desk", None, [1], receipt=receipt)
+    def replacing() -> Awaitable[ExampleItem]:
+        return service.change(item.id, [1], name="desk", description=None)
 
-    def deleting(receipt: ReceiptFor[ExampleItem]) -> Awaitable[None]:
-        return service.delete(item.id, receipt=receipt)
+    def deleting() -> Awaitable[ExampleItem]:
+        return service.delete(item.id)
 
     for key, change in (("replace", replacing), ("delete", deleting)):
         first = await idempotency.once(key, b"print", change, answer)
@@ -105,14 +105,14 @@ async def test_what_finds_nothing_to_change_needs_no_record(
 ) -> None:
     item = await service.create("lamp", None)
 
-    async def nothing_to_change(_receipt: ReceiptFor[ExampleItem]) -> ExampleItem:
+    async def nothing_to_change() -> ExampleItem:
         async with units_of_work.for_writing() as unit:
             await unit.commit()
         return item
 
     for _ in range(2):
         again = await idempotency.once("key", b"print", nothing_to_change, answer)
-        assert again == Answer(b"lamp, version 1", is_replayed=False)
+        assert again == RecordedResponse(b"lamp, version 1", is_replayed=False)
 
 
 async def test_what_finds_nothing_to_change_because_it_was_made_before_has_the_first_answer(
@@ -120,17 +120,17 @@ async def test_what_finds_nothing_to_change_because_it_was_made_before_has_the_f
 ) -> None:
     item = await service.create("lamp", None)
 
-    async def make_it_a_desk(receipt: ReceiptFor[ExampleItem]) -> ExampleItem:
+    async def make_it_a_desk() -> ExampleItem:
         present = await service.get(item.id)
         if present.name == "desk":
             return present
-        return await service.change(item.id, name="desk", receipt=receipt)
+        return await service.change(item.id, name="desk")
 
     await idempotency.once("key", b"print", make_it_a_desk, answer)
     await service.change(item.id, description="It stands.")
     again = await idempotency.once("key", b"print", make_it_a_desk, answer)
 
-    assert again == Answer(b"desk, version 2", is_replayed=True)
+    assert again == RecordedResponse(b"desk, version 2", is_replayed=True)
     with pytest.raises(KeyReused):
         await idempotency.once("key", b"another", make_it_a_desk, answer)
 
@@ -140,10 +140,8 @@ async def test_what_a_retried_use_case_recorded_and_gave_up_is_not_the_answer(
 ) -> None:
     item = await service.create("lamp", None)
 
-    async def lose_a_conflict_then_find_nothing_to_change(
-        receipt: ReceiptFor[ExampleItem],
-    ) -> ExampleItem:
-        receipt(item.changed(FixedClock.time, name="desk"))
+    async def lose_a_conflict_then_find_nothing_to_change() -> ExampleItem:
+        record_of(item.changed(FixedClock.time, name="desk"))
         return await service.get(item.id)
 
     lost = lose_a_conflict_then_find_nothing_to_change
@@ -167,9 +165,9 @@ async def test_a_request_is_refused_while_the_first_is_in_progress(
 ) -> None:
     go_on = asyncio.Event()
 
-    async def waiting(receipt: ReceiptFor[ExampleItem]) -> None:
+    async def waiting() -> ExampleItem:
         await go_on.wait()
-        await service.create("lamp", None, receipt)
+        return await service.create("lamp", None)
 
     first = asyncio.create_task(idempotency.once("key", b"print", waiting, answer))
     await asyncio.sleep(0)
@@ -185,8 +183,9 @@ async def test_a_request_is_refused_while_the_first_is_in_progress(
 async def test_a_cancelled_request_leaves_its_key_free(
     service: ExampleItemService, idempotency: Idempotency
 ) -> None:
-    async def waiting(_receipt: ReceiptFor[ExampleItem]) -> None:
+    async def waiting() -> ExampleItem:
         await asyncio.Event().wait()
+        raise AssertionError
 
     first = asyncio.create_task(idempotency.once("key", b"print", waiting, answer))
     await asyncio.sleep(0)
@@ -201,13 +200,13 @@ async def test_a_request_that_another_process_carries_out_meanwhile_is_answered_
 ) -> None:
     elsewhere = Idempotency(units_of_work, FixedClock(), HOUR)
 
-    async def overtaken(receipt: ReceiptFor[ExampleItem]) -> None:
+    async def overtaken() -> ExampleItem:
         await elsewhere.once("key", b"print", creating(service), answer)
-        await service.create("lamp", None, receipt)
+        return await service.create("lamp", None)
 
     late = await idempotency.once("key", b"print", overtaken, answer)
 
-    assert late == Answer(b"lamp, version 1", is_replayed=True)
+    assert late == RecordedResponse(b"lamp, version 1", is_replayed=True)
     assert await count(service) == 1
 
 
@@ -217,8 +216,8 @@ async def test_a_request_that_another_process_carries_out_meanwhile_is_answered_
         StorageUnavailable("x"),
         StorageFull("x"),
         OutcomeUnknown("x"),
-        ExampleItemNotFound(CountingIds().new_id()),
-        StaleVersion(CountingIds().new_id()),
+        NotFound("example item", CountingIds().new_id()),
+        StaleVersion("example item", CountingIds().new_id()),
         RulesBroken(),
         RuntimeError("x"),
     ],
@@ -227,7 +226,7 @@ async def test_a_request_that_another_process_carries_out_meanwhile_is_answered_
 async def test_what_failed_is_raised_and_may_be_tried_again(
     service: ExampleItemService, idempotency: Idempotency, error: Exception
 ) -> None:
-    async def failing(_receipt: ReceiptFor[ExampleItem]) -> None:
+    async def failing() -> ExampleItem:
         raise error
 
     with pytest.raises(type(error)) as raised:
@@ -248,14 +247,15 @@ class Unlucky:
         self._afterwards = afterwards
         self.attempts = 0
 
-    async def __call__(self, receipt: ReceiptFor[ExampleItem]) -> None:
+    async def __call__(self) -> ExampleItem:
         self.attempts += 1
         if self.attempts > 1 and self._afterwards:
             raise self._afterwards
-        if self.attempts > 1 or self._is_made:
-            await self._change(receipt)
-        if self.attempts == 1:
-            raise OutcomeUnknown("first")
+        if self.attempts > 1:
+            return await self._change()
+        if self._is_made:
+            await self._change()
+        raise OutcomeUnknown("first")
 
 
 @pytest.mark.parametrize("is_made", [True, False])
@@ -266,7 +266,7 @@ async def test_a_change_in_doubt_is_tried_again_and_made_once(
 
     made = await idempotency.once("key", b"print", unlucky, answer)
 
-    assert made == Answer(b"lamp, version 1", is_replayed=is_made)
+    assert made == RecordedResponse(b"lamp, version 1", is_replayed=is_made)
     assert unlucky.attempts == 2
     assert await count(service) == 1
 
@@ -290,9 +290,9 @@ async def test_a_doubt_is_not_forgotten_when_the_next_attempt_is_cancelled(
     COMMITS.set(commits)
     unlucky = Unlucky(creating(service), is_made=False, afterwards=asyncio.CancelledError())
 
-    async def change(receipt: ReceiptFor[ExampleItem]) -> None:
+    async def change() -> ExampleItem:
         with Committing():
-            await unlucky(receipt)
+            return await unlucky()
 
     with pytest.raises(asyncio.CancelledError):
         await idempotency.once("key", b"print", change, answer)
@@ -318,12 +318,14 @@ async def test_expired_receipts_are_purged_in_batches(
     async with units_of_work.for_writing() as unit:
         for number in range(PURGE_BATCH + 2):
             lifetime = timedelta(microseconds=number)
-            unit.receipts.add(Receipt(f"{number}", b"print", b"", clock.now() + lifetime))
+            unit.idempotency_records.add(
+                IdempotencyRecord(f"{number}", b"print", b"", clock.now() + lifetime)
+            )
         await unit.commit()
     clock.time += timedelta(microseconds=PURGE_BATCH)
 
     assert await idempotency.purge()
-    assert len(units_of_work._receipts) == 2
+    assert len(units_of_work._committed["idempotency_records"]) == 2
     assert not await idempotency.purge()
-    assert len(units_of_work._receipts) == 1
+    assert len(units_of_work._committed["idempotency_records"]) == 1
     assert not await idempotency.purge()

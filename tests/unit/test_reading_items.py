@@ -3,7 +3,7 @@ from uuid import UUID
 import pytest
 
 from application.example_items.service import ExampleItemService
-from application.kernel.errors import ExampleItemNotFound
+from application.kernel.errors import NotFound
 
 FIRST, SECOND, THIRD = (UUID(int=number) for number in range(1, 4))
 
@@ -15,10 +15,10 @@ async def test_gets_an_item(service: ExampleItemService) -> None:
 
 
 async def test_does_not_get_an_unknown_item(service: ExampleItemService) -> None:
-    with pytest.raises(ExampleItemNotFound) as raised:
+    with pytest.raises(NotFound) as raised:
         await service.get(FIRST)
 
-    assert raised.value.item_id == FIRST
+    assert raised.value.id == FIRST
 
 
 async def test_lists_items_page_by_page(service: ExampleItemService) -> None:

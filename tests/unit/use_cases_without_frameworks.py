@@ -37,22 +37,25 @@ def refuse(name: str) -> NoReturn:
 
 
 async def use_everything() -> None:
-    from adapters.memory.unit_of_work import MemoryUnitsOfWork
+    from adapters.memory.kernel.unit_of_work import MemoryUnitsOfWork
+    from adapters.memory.unit_of_work import MemoryUnitOfWork
     from application.example_items.service import ExampleItemService
-    from application.kernel.errors import ExampleItemNotFound
+    from application.kernel.errors import NotFound
     from tests.counting_ids import CountingIds
     from tests.fixed_clock import FixedClock
 
-    service = ExampleItemService(MemoryUnitsOfWork(), FixedClock(), CountingIds())
+    service = ExampleItemService(MemoryUnitsOfWork(MemoryUnitOfWork), FixedClock(), CountingIds())
     created = await service.create("lamp", None)
     assert await service.get(created.id) == created
     changed = await service.change(created.id, name="chair")
-    replaced = await service.replace(created.id, "table", "To sit at.", [changed.version])
+    replaced = await service.change(
+        created.id, [changed.version], name="table", description="To sit at."
+    )
     assert (await service.page(None, 10)).items == [replaced]
     await service.delete(created.id)
     try:
         await service.get(created.id)
-    except ExampleItemNotFound:
+    except NotFound:
         print("all use cases done")
 
 

@@ -50,34 +50,34 @@ class VersionedRows(Generic[_A]):
             str(table.primary_key.name): lambda it: AlreadyExists(self.kind, it.id),
             **(refused or {}),
         }
-        columns = [table.c[name] for name in names]
+        self.columns = [table.c[name] for name in names]
         is_expected_version = (table.c.id == bindparam("expected_id")) & (
             table.c.version == bindparam("expected_version")
         )
-        self._changing = [name for name in names if name not in ("id", "created_at")]
+        self.changing = [name for name in names if name not in ("id", "created_at")]
         # Each database compiles a statement on first use and keeps it.
-        self.get = select(*columns).where(table.c.id == bindparam("id"))
-        self.first_page = select(*columns).order_by(table.c.id).limit(bindparam("limit"))
+        self.get = select(*self.columns).where(table.c.id == bindparam("id"))
+        self.first_page = select(*self.columns).order_by(table.c.id).limit(bindparam("limit"))
         self.next_page = self.first_page.where(table.c.id > bindparam("after"))
-        self._add = insert(table)
-        self._update = (
+        self.insert = insert(table)
+        self.update = (
             update(table)
             .where(is_expected_version)
-            .values({name: bindparam(name) for name in self._changing})
+            .values({name: bindparam(name) for name in self.changing})
             .returning(table.c.id)
         )
-        self._remove = delete(table).where(is_expected_version).returning(table.c.id)
+        self.delete = delete(table).where(is_expected_version).returning(table.c.id)
 
     def adding(self, entity: _A) -> Write:
-        return Write(self._add, self.dump(entity), refused=self._refusals(entity))
+        return Write(self.insert, self.dump(entity), refused=self._refusals(entity))
 
     def updating(self, entity: _A) -> Write:
         values = self.dump(entity)
-        parameters = {name: values[name] for name in self._changing}
-        return self._of_expected(entity, entity.version - 1, self._update, parameters)
+        parameters = {name: values[name] for name in self.changing}
+        return self._of_expected(entity, entity.version - 1, self.update, parameters)
 
     def removing(self, entity: _A) -> Write:
-        return self._of_expected(entity, entity.version, self._remove, {})
+        return self._of_expected(entity, entity.version, self.delete, {})
 
     def _of_expected(
         self, entity: _A, version: int, statement: Any, parameters: dict[str, Any]

@@ -16,18 +16,18 @@ def upgrade() -> None:
     op.create_table(
         "example_items",
         sa.Column("id", sa.Uuid, nullable=False),
-        sa.Column("name", sa.String(200), nullable=False),
-        sa.Column("description", sa.String(2000)),
         sa.Column("version", sa.Integer, nullable=False),
         sa.Column("created_at", utc_time, nullable=False),
         sa.Column("updated_at", utc_time, nullable=False),
+        sa.Column("name", sa.String(200), nullable=False),
+        sa.Column("description", sa.String(2000)),
+        sa.CheckConstraint("version >= 1", name=op.f("ck_example_items_version")),
         sa.CheckConstraint(
             "length(name) BETWEEN 1 AND 200", name=op.f("ck_example_items_name_length")
         ),
         sa.CheckConstraint(
             "length(description) <= 2000", name=op.f("ck_example_items_description_length")
         ),
-        sa.CheckConstraint("version >= 1", name=op.f("ck_example_items_version")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_example_items")),
         sqlite_with_rowid=False,
     )

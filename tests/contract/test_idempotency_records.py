@@ -1,4 +1,4 @@
-"""A receipt is stored with the change that it is for, and a key is taken once."""
+"""A record is stored with the change that it is for, and a key is taken once."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -6,11 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from application.kernel.errors import DuplicateId, KeyInProgress, StaleVersion
+from application.kernel.errors import AlreadyExists, KeyInProgress, StaleVersion
 from application.unit_of_work import UnitOfWork, UnitsOfWork
 from domain.example_item import ExampleItem
 from tests.contract.example_items import all_stored, new_item, next_version, store
-from tests.contract.receipts import NOW, expiring, keep, kept, receipt
+from tests.contract.idempotency_records import NOW, expiring, keep, kept, record
 
 Change = Callable[[UnitOfWork], None]
 
@@ -37,10 +37,10 @@ every_change = pytest.mark.parametrize(
 )
 
 
-async def test_a_receipt_is_found_as_it_was_added(units_of_work: UnitsOfWork) -> None:
-    await keep(units_of_work, receipt())
+async def test_a_record_is_found_as_it_was_added(units_of_work: UnitsOfWork) -> None:
+    await keep(units_of_work, record())
 
-    assert await kept(units_of_work) == receipt()
+    assert await kept(units_of_work) == record()
     assert await kept(units_of_work, "another key") is None
 
 
@@ -48,30 +48,30 @@ async def test_a_receipt_is_found_as_it_was_added(units_of_work: UnitsOfWork) ->
 async def test_a_key_may_be_any_text_of_up_to_255_characters(
     units_of_work: UnitsOfWork, key: str
 ) -> None:
-    await keep(units_of_work, receipt(key))
+    await keep(units_of_work, record(key))
 
-    assert await kept(units_of_work, key) == receipt(key)
+    assert await kept(units_of_work, key) == record(key)
 
 
 async def test_keys_that_differ_in_case_are_two(units_of_work: UnitsOfWork) -> None:
-    await keep(units_of_work, receipt("key"), receipt("KEY"))
+    await keep(units_of_work, record("key"), record("KEY"))
 
     assert await kept(units_of_work, "Key") is None
 
 
 @every_change
-async def test_a_change_and_its_receipt_are_stored_together(
+async def test_a_change_and_its_record_are_stored_together(
     units_of_work: UnitsOfWork, change: Change, result: Sequence[ExampleItem]
 ) -> None:
     await store(units_of_work, new_item(1))
 
     async with units_of_work.for_writing() as unit:
         change(unit)
-        unit.receipts.add(receipt())
+        unit.idempotency_records.add(record())
         await unit.commit()
 
     assert await all_stored(units_of_work) == result
-    assert await kept(units_of_work) == receipt()
+    assert await kept(units_of_work) == record()
 
 
 @every_change
@@ -79,28 +79,28 @@ async def test_a_taken_key_undoes_the_change(
     units_of_work: UnitsOfWork, change: Change, result: Sequence[ExampleItem]
 ) -> None:
     await store(units_of_work, new_item(1))
-    await keep(units_of_work, receipt(answer=b"first"))
+    await keep(units_of_work, record(response=b"first"))
 
     with pytest.raises(KeyInProgress) as refusal:
         async with units_of_work.for_writing() as unit:
             change(unit)
-            unit.receipts.add(receipt(answer=b"second"))
+            unit.idempotency_records.add(record(response=b"second"))
             await unit.commit()
 
     assert refusal.value.key == "key"
     assert await all_stored(units_of_work) == [new_item(1)]
-    assert await kept(units_of_work) == receipt(answer=b"first")
+    assert await kept(units_of_work) == record(response=b"first")
 
 
 @pytest.mark.parametrize(
     ("change", "error"),
     [
-        (lambda unit: unit.example_items.add(new_item(1)), DuplicateId),
+        (lambda unit: unit.example_items.add(new_item(1)), AlreadyExists),
         (lambda unit: unit.example_items.update(next_version(new_item(7))), StaleVersion),
         (lambda unit: unit.example_items.remove(new_item(7)), StaleVersion),
     ],
 )
-async def test_a_refused_change_has_no_receipt(
+async def test_a_refused_change_has_no_record(
     units_of_work: UnitsOfWork, change: Change, error: type[Exception]
 ) -> None:
     await store(units_of_work, new_item(1))
@@ -108,27 +108,27 @@ async def test_a_refused_change_has_no_receipt(
     with pytest.raises(error):
         async with units_of_work.for_writing() as unit:
             change(unit)
-            unit.receipts.add(receipt())
+            unit.idempotency_records.add(record())
             await unit.commit()
 
     assert await kept(units_of_work) is None
 
 
-async def test_a_receipt_that_is_not_committed_is_not_there(units_of_work: UnitsOfWork) -> None:
+async def test_a_record_that_is_not_committed_is_not_there(units_of_work: UnitsOfWork) -> None:
     async with units_of_work.for_writing() as unit:
-        unit.receipts.add(receipt())
+        unit.idempotency_records.add(record())
 
     assert await kept(units_of_work) is None
 
 
-async def test_a_unit_sees_its_own_receipt(units_of_work: UnitsOfWork) -> None:
+async def test_a_unit_sees_its_own_record(units_of_work: UnitsOfWork) -> None:
     async with units_of_work.for_writing() as unit:
         unit.example_items.add(new_item(1))
-        unit.receipts.add(receipt())
-        assert await unit.receipts.find("key") == receipt()
+        unit.idempotency_records.add(record())
+        assert await unit.idempotency_records.find("key") == record()
         await unit.commit()
 
-    assert await kept(units_of_work) == receipt()
+    assert await kept(units_of_work) == record()
 
 
 async def test_of_several_concurrent_changes_of_one_key_one_is_made(
@@ -137,7 +137,7 @@ async def test_of_several_concurrent_changes_of_one_key_one_is_made(
     async def change(number: int) -> None:
         async with units_of_work.for_writing() as unit:
             unit.example_items.add(new_item(number))
-            unit.receipts.add(receipt(answer=b"%d" % number))
+            unit.idempotency_records.add(record(response=b"%d" % number))
             await unit.commit()
 
     outcomes = await asyncio.gather(*(change(n) for n in range(10)), return_exceptions=True)
@@ -145,28 +145,28 @@ async def test_of_several_concurrent_changes_of_one_key_one_is_made(
     (winner,) = [n for n, outcome in enumerate(outcomes) if outcome is None]
     assert [type(outcome) for outcome in outcomes if outcome] == [KeyInProgress] * 9
     assert await all_stored(units_of_work) == [new_item(winner)]
-    assert await kept(units_of_work) == receipt(answer=b"%d" % winner)
+    assert await kept(units_of_work) == record(response=b"%d" % winner)
 
 
-async def test_a_removed_receipt_frees_its_key(units_of_work: UnitsOfWork) -> None:
-    await keep(units_of_work, receipt())
+async def test_a_removed_record_frees_its_key(units_of_work: UnitsOfWork) -> None:
+    await keep(units_of_work, record())
 
     async with units_of_work.for_writing() as unit:
-        unit.receipts.remove(receipt())
+        unit.idempotency_records.remove(record())
         await unit.commit()
 
-    await keep(units_of_work, receipt(answer=b"second"))
-    assert await kept(units_of_work) == receipt(answer=b"second")
+    await keep(units_of_work, record(response=b"second"))
+    assert await kept(units_of_work) == record(response=b"second")
 
 
-async def test_a_receipt_that_took_the_place_of_another_is_not_removed_for_it(
+async def test_a_record_that_took_the_place_of_another_is_not_removed_for_it(
     units_of_work: UnitsOfWork,
 ) -> None:
-    later = receipt(expires_at=NOW + timedelta(hours=1))
+    later = record(expires_at=NOW + timedelta(hours=1))
     await keep(units_of_work, later)
 
     async with units_of_work.for_writing() as unit:
-        unit.receipts.remove(receipt())
+        unit.idempotency_records.remove(record())
         await unit.commit()
 
     assert await kept(units_of_work) == later
@@ -177,8 +177,8 @@ async def test_the_expired_are_told_in_turn_and_up_to_a_limit(units_of_work: Uni
     until = expiring(3).expires_at
 
     async with units_of_work.for_writing() as unit:
-        two = await unit.receipts.expiries(until, 2)
-        all_of_them = await unit.receipts.expiries(until, 10)
+        two = await unit.idempotency_records.expiries(until, 2)
+        all_of_them = await unit.idempotency_records.expiries(until, 10)
 
     assert list(two) == [expiring(n).expires_at for n in (0, 1)]
     assert list(all_of_them) == [expiring(n).expires_at for n in (0, 1, 2, 3)]
@@ -188,7 +188,7 @@ async def test_the_expired_are_removed_and_no_others(units_of_work: UnitsOfWork)
     await keep(units_of_work, *(expiring(number) for number in range(5)))
 
     async with units_of_work.for_writing() as unit:
-        unit.receipts.remove_expired(expiring(2).expires_at)
+        unit.idempotency_records.remove_expired(expiring(2).expires_at)
         await unit.commit()
 
     left = [n for n in range(5) if await kept(units_of_work, expiring(n).key)]

@@ -31,7 +31,7 @@ async def create_with_key(client: httpx.AsyncClient, key: str) -> None:
 
 async def has_receipt(app: FastAPI, key: str) -> bool:
     async with app.state.container.units_of_work().for_reading() as unit:
-        return await unit.receipts.find(key) is not None
+        return await unit.idempotency_records.find(key) is not None
 
 
 async def eventually(condition: Callable[[], Awaitable[bool]]) -> None:
