@@ -10,12 +10,12 @@ from typing import Any, Self
 import httpx
 from fastapi import FastAPI
 
+from adapters.memory.kernel.storage import MemoryStorage
 from adapters.sql.unit_of_work import metadata
 from entrypoints.http.app import create_app
 from tests.counting_ids import CountingIds
 from tests.fixed_clock import FixedClock
 from tests.integration.service import bare_client_of, settings_for
-from tests.storages import MemoryStorage
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,7 @@ class SameAppOnEachStorage:
             container = app.state.container
             container.ids().__init__()
             if isinstance(container.storage(), MemoryStorage):
-                container.storage().__init__()
-                container.example_item_service.reset()
-                container.idempotency.reset()
+                container.storage().units_of_work._committed.clear()
                 continue
             async with container.engine().begin() as connection:
                 for table in metadata.sorted_tables:

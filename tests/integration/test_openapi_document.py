@@ -4,6 +4,7 @@ import re
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 import httpx
 import jsonschema_rs
@@ -84,7 +85,7 @@ def cases() -> Iterator[Case]:
         ("delete", 204, None),
     ):
         headers = JSON if content else {}
-        stale = StaleVersion.__new__(StaleVersion)
+        stale = StaleVersion("book", UUID(int=1))
         yield Case((method, ITEM), status, content, headers)
         yield Case((method, ITEM), status, content, {**headers, **KEY})
         yield Case((method, ITEM), 400, content, {**headers, **NO_KEY})

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from pathlib import Path
+from uuid import UUID
 
 import httpx
 import pytest
@@ -62,8 +63,8 @@ BY_REQUEST: dict[str, Send] = {
     "invalid-request": get(f"{ITEMS}?limit=0"),
 }
 BY_COMMIT: dict[str, Exception] = {
-    "already-exists": AlreadyExists.__new__(AlreadyExists),
-    "concurrent-change": StaleVersion.__new__(StaleVersion),
+    "already-exists": AlreadyExists("book", UUID(int=1)),
+    "concurrent-change": StaleVersion("book", UUID(int=1)),
     "conflict": DataConflict("a row refers to it"),
     "idempotency-key-in-progress": KeyInProgress("k"),
     "idempotency-key-reused": KeyReused("k"),

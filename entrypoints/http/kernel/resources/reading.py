@@ -66,11 +66,11 @@ class ReadRequest:
 
     def page(self, page: Page[Any], limit: int, model: type[BaseModel]) -> Response:
         """Return a page, with a Link to the next one if there is one."""
-        headers = dict(REVALIDATED)
+        headers = {}
         if page.next_after:
             headers["Link"] = f'<{self._next(page.next_after, limit)}>; rel="next"'
         body = to_json_array(page.items, model)
-        return Response(body, 200, headers, "application/json")
+        return Response(body, 200, headers | REVALIDATED, "application/json")
 
     def _next(self, after: UUID, limit: int) -> str:
         """Return the address of the next page: the same query at another place."""
