@@ -11,10 +11,10 @@ from starlette.responses import Response
 
 from application.kernel.versions import ANY, Versions
 from domain.kernel.aggregate import Aggregate
+from entrypoints.http.kernel.addresses import client_path
 from entrypoints.http.kernel.resources.entity_tag import versions_that_match
 from entrypoints.http.kernel.resources.idempotency import key_of, once_per_key
 from entrypoints.http.kernel.resources.reading import resource
-from entrypoints.http.kernel.routing.addresses import client_path
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")

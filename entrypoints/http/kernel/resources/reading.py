@@ -13,10 +13,10 @@ from starlette.responses import Response
 
 from application.kernel.repository import Page
 from domain.kernel.aggregate import Aggregate
+from entrypoints.http.kernel.addresses import client_path
 from entrypoints.http.kernel.resources.cursor import decode_cursor, encode_cursor
 from entrypoints.http.kernel.resources.entity_tag import entity_tag, is_known
 from entrypoints.http.kernel.resources.representation import to_json, to_json_array
-from entrypoints.http.kernel.routing.addresses import client_path
 
 REVALIDATED = {"Cache-Control": "private, no-cache"}
 """A client may keep a response, and has to revalidate it (RFC 9111, section 5.2.2.4)."""
