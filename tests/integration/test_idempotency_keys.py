@@ -183,7 +183,7 @@ def shared_url(request: pytest.FixtureRequest) -> str:
 async def test_of_many_concurrent_requests_to_two_services_one_is_made(
     shared_url: str, method: str
 ) -> None:
-    """Guards the unique key of the idempotency records: neither service knows what the other is at."""
+    """Guards the unique key of the records: neither service knows of the other's requests."""
     apps = [create_app(settings_for(shared_url)) for _ in range(2)]
     async with client_of(apps[0]) as one, client_of(apps[1]) as other:
         for number in range(10):
