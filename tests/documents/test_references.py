@@ -1,5 +1,6 @@
 """What the documents name is there."""
 
+import importlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 PATH_IN_BACKTICKS = re.compile(r"`([\w.*-][\w./*-]*/[\w./*-]*)`")
 MAKE_TARGET = re.compile(r"`make ([a-z-]+)")
 TARGET = re.compile(r"^([a-z-]+):", re.MULTILINE)
+IMPORTABLE = re.compile(r"\b((?:entrypoints|adapters|application|domain)(?:\.\w+)+):(\w+)")
 SETTING = re.compile(r"\bAPP_(?!TEST_)([A-Z_]+)\b")
 
 
@@ -48,6 +50,11 @@ def test_the_files_that_it_names_are_there(document: Path) -> None:
     ]
 
     assert not missing
+
+
+def test_what_it_names_for_import_is_there(document: Path) -> None:
+    for module, name in IMPORTABLE.findall(document.read_text("utf-8")):
+        assert hasattr(importlib.import_module(module), name)
 
 
 def test_its_make_targets_exist(document: Path) -> None:
