@@ -34,7 +34,7 @@ class RequestDeadline:
             # A test suite runs the same app on one event loop after the other.
             self._loop = task.get_loop()
             self._deadlines = _Deadlines(self._loop, self._seconds)
-        deadlines = self._deadlines
+        deadlines, pending = self._deadlines, self._deadlines.pending
         deadlines.add(task)
 
         awaits_body: bool = scope.get("body_is_timed", False)
@@ -45,7 +45,7 @@ class RequestDeadline:
             nonlocal awaits_body
             if not awaits_body:
                 return await receive()
-            deadlines.remove(task)
+            pending.pop(task, None)
             message = await receive()
             if awaits_body:
                 awaits_body = message.get("more_body", False)
@@ -56,7 +56,7 @@ class RequestDeadline:
             # What has begun cannot be replaced by another response, and may take its time.
             nonlocal awaits_body
             awaits_body = False
-            deadlines.remove(task)
+            pending.pop(task, None)
             return send(message)
 
         try:
@@ -70,7 +70,7 @@ class RequestDeadline:
                 scope, receive, send
             )
         finally:
-            deadlines.remove(task)
+            pending.pop(task, None)
             if deadlines.cancelled and deadlines.cancelled.pop(task, None) is not None:
                 task.uncancel()  # it sent a response in spite of it
 
@@ -96,9 +96,6 @@ class _Deadlines:
         self.pending[task] = deadline = self._loop.time() + self._seconds
         if self._timer is None:
             self._timer = self._loop.call_at(deadline, self._cancel_late_ones)
-
-    def remove(self, task: _Task) -> None:
-        self.pending.pop(task, None)
 
     def _cancel_late_ones(self) -> None:
         self._timer = None
