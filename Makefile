@@ -94,7 +94,7 @@ bench-quick: .venv/.installed-bench .venv/run/.installed ## measure, roughly
 # --universal: one lock for every platform and every Python from 3.11 on. The index's address stays
 # out, so that each machine uses its own, and extras stay in: pip looks for them. Each lock holds
 # to the one before it.
-LOCK = $(BIN)/uv pip compile --quiet pyproject.toml --universal --python-version 3.11 \
+LOCK = $(BIN)/uv pip compile --quiet --system-certs pyproject.toml --universal --python-version 3.11 \
 	--generate-hashes --no-strip-extras --no-emit-index-url \
 	--custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 
@@ -103,7 +103,7 @@ lock: .venv/.installer ## write requirements/*.txt from pyproject.toml; UPGRADE=
 	@$(LOCK) -o requirements/run.txt
 	@$(LOCK) --group dev -c requirements/run.txt -o requirements/dev.txt
 	@$(LOCK) --group dev --group bench -c requirements/dev.txt -o requirements/bench.txt
-	@$(BIN)/uv pip compile --quiet --group installer --universal --python-version 3.11 \
+	@$(BIN)/uv pip compile --quiet --system-certs --group installer --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --custom-compile-command "make lock" \
 		$(if $(UPGRADE),--upgrade) -o requirements/uv.txt
 
@@ -124,7 +124,7 @@ clean: ## remove what was made here, but for the data
 	@touch $@
 
 # uv only saves time: where it cannot be had, pip installs the same lock. Like pip, it is to trust
-# whom the machine trusts.
+# whom the machine trusts (--system-certs): a proxy that inspects has a certificate of its own.
 .venv/.installer: requirements/uv.txt .venv/.created
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $< \
 		|| echo >&2 "uv cannot be installed here: pip will do"

@@ -22,6 +22,8 @@ from entrypoints.kernel.service_settings import (
     settings_from_environment,
 )
 
+_PROTECT = "for the service alone to read (chmod 600)"
+
 
 def run_command(
     kind: type[ServiceSettings], app: str, arguments: Sequence[str] | None = None
@@ -73,9 +75,12 @@ def make_key(_settings: ServiceSettings, options: argparse.Namespace) -> int:
     key, line = new_key(options.key_name, options.scope)
     print(f"The key of {options.key_name}, which is shown only once:\n{key}\n", file=sys.stderr)
     if sys.stdout.isatty():
-        print("Add this line to the file that APP_API_KEYS names:", file=sys.stderr)
+        print(f"Add this line to the file that APP_API_KEYS names, {_PROTECT}:", file=sys.stderr)
     else:
-        print("Its hash went to standard output, for the file of APP_API_KEYS.", file=sys.stderr)
+        print(
+            f"Its line, with the hash, went to standard output. The file of keys is {_PROTECT}.",
+            file=sys.stderr,
+        )
     print(line)
     return 0
 
@@ -129,7 +134,7 @@ def _parser() -> argparse.ArgumentParser:
     key.add_argument("key_name", metavar="name", type=_one_word, help="name of the client")
     key.add_argument("scope", choices=(READ, WRITE), help="read, or read and write")
     key.set_defaults(command=make_key)
-    db = commands.add_parser("db", help="bring the database's schema up to date")
+    db = commands.add_parser("db", help="migrate the database: up, down, status, new revision")
     names = db.add_subparsers(title="commands", metavar="command", required=True)
     upgrade = _add(names, "upgrade", "migrate up to the newest revision, or to the one given")
     upgrade.add_argument("revision", nargs="?")

@@ -40,8 +40,8 @@ class ServiceSettings(BaseSettings):
         hide_input_in_errors=True,
     )
 
-    database_url: SecretStr = SecretStr("sqlite+aiosqlite:///./data/example.db")
-    database_pool_size: Annotated[int, Field(ge=1, le=1000)] = 10
+    database_url: SecretStr = SecretStr("sqlite+aiosqlite:///./app.db")
+    database_pool_size: Annotated[int, Field(ge=1, le=1000)] = 5
     database_connection_max_age_seconds: Annotated[int, Field(ge=1)] = 1800
     database_echo: bool = False
     # PostgreSQL cuts an application's name off there.

@@ -10,7 +10,7 @@ import pytest
 from entrypoints.settings import AppSettings
 
 ROOT = Path(__file__).parents[2]
-MADE_LATER = (".venv/", "data/")
+MADE_LATER = (".venv/",)
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]*)(?:#([^)\s]*))?\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)

@@ -26,8 +26,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from starlette.responses import StreamingResponse
 from structlog.testing import capture_logs
 
+from adapters.sql.example_items.table import example_items
 from entrypoints.http.app import create_app
-from entrypoints.http.kernel.database_session import get_async_session
+from entrypoints.http.dependencies import get_async_session, get_async_sessionmaker
+from entrypoints.settings import AppSettings
 from tests.database_settings import engine_for
 from tests.documents.test_references import ROOT, documents
 from tests.integration.service import client_of, settings_for
@@ -113,6 +115,17 @@ async def test_plain_sessions_of_the_architecture_page(app: FastAPI) -> None:
         # The commit fails, and the client is told so.
         assert (await client.post("/books?sequel_of=7")).status_code == 409
         assert (await client.get("/count")).json() == 1
+        assert await shown.count_items(app) == 1
+
+
+async def test_a_script_as_the_architecture_page_shows(
+    sqlite_file_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("APP_DATABASE_URL", sqlite_file_url)
+
+    await run(snippets("architecture.md"), router=APIRouter(), example_items=example_items).main()
+
+    assert capsys.readouterr().out == "0\n"
 
 
 async def test_the_listener_and_the_tenant_of_the_recipes(postgresql_url: str) -> None:
@@ -150,4 +163,11 @@ def _recipes() -> str:
     return (ROOT / "docs" / "recipes.md").read_text("utf-8")
 
 
-_USED_BY_SNIPPETS = (AsyncIterator, StreamingResponse, func, select)
+_USED_BY_SNIPPETS = (
+    AppSettings,
+    AsyncIterator,
+    StreamingResponse,
+    func,
+    get_async_sessionmaker,
+    select,
+)

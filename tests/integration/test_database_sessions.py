@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 from uuid import UUID
 
@@ -121,6 +122,20 @@ async def test_a_worker_beside_the_requests_uses_the_same_database(app: FastAPI)
         await create(client)
         async with sessionmaker() as session:
             assert await session.scalar(COUNT) == 1
+
+
+async def test_two_apps_share_no_session(tmp_path: Path) -> None:
+    one, other = (
+        create_app(settings_for(f"sqlite+aiosqlite:///{tmp_path / name}")) for name in "ab"
+    )
+    async with client_of(one) as client, client_of(other):
+        await create(client)
+        counts = []
+        for app in (one, other):
+            async for session in get_async_session(await get_async_sessionmaker(app)):
+                counts.append(await session.scalar(COUNT))
+
+    assert counts == [1, 0]
 
 
 async def test_without_a_database_the_error_says_so() -> None:

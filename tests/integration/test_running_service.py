@@ -39,7 +39,7 @@ async def test_items_survive_a_restart(tmp_path: Path) -> None:
         first.terminate()
         assert await first.wait() == 0
 
-    assert (tmp_path / "data" / "example.db").is_file()
+    assert (tmp_path / "app.db").is_file()
     async with service(tmp_path) as second, client_of(second) as client:
         assert (await client.get(ITEMS)).json() == [item]
 

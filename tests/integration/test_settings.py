@@ -188,7 +188,7 @@ def test_an_address_that_cannot_be_used_is_rejected_without_its_secrets(
         "memory://",
         "sqlite+aiosqlite://",
         "sqlite+aiosqlite:///:memory:",
-        "sqlite+aiosqlite:///./data/example.db",
+        "sqlite+aiosqlite:///./app.db",
         "sqlite+aiosqlite:////var/lib/items.db",
         POSTGRESQL,
         "postgres://service:word@db:5432/items?sslmode=require",
@@ -267,7 +267,7 @@ def test_several_workers_cannot_share_a_memory(url: str) -> None:
     assert settings_for(url, workers="1").workers == 1
 
 
-@pytest.mark.parametrize("url", ["sqlite+aiosqlite:///./data/example.db", POSTGRESQL])
+@pytest.mark.parametrize("url", ["sqlite+aiosqlite:///./app.db", POSTGRESQL])
 def test_several_workers_share_a_file_or_a_server(url: str) -> None:
     assert settings_for(url, workers="3").workers == 3
 
@@ -294,7 +294,7 @@ def test_names_that_are_no_settings_are_named_without_their_values(
     [
         ("memory://", "memory"),
         ("sqlite+aiosqlite://", "SQLite in memory"),
-        ("sqlite+aiosqlite:///./data/example.db", "./data/example.db"),
+        ("sqlite+aiosqlite:///./app.db", "./app.db"),
         (POSTGRESQL, "items on db:5432"),
         (f"{POSTGRESQL}?application_name=hunter2", "items on db:5432"),
         (

@@ -38,7 +38,7 @@ def no_database(folder: Path) -> dict[str, str]:
 
 def a_file_for_a_folder(folder: Path) -> dict[str, str]:
     (folder / "data").write_text("no folder")
-    return {}
+    return sqlite(folder / "data" / "items.db")
 
 
 def a_folder_without_rights(folder: Path) -> dict[str, str]:
@@ -193,7 +193,7 @@ async def test_a_start_says_what_is_served(tmp_path: Path) -> None:
 
     lines: list[Any] = service.log_lines()
     (started,) = [line for line in lines if line["event"] == "service started"]
-    assert started["database"] == "./data/example.db"
+    assert started["database"] == "./app.db"
     assert (started["host"], started["port"]) == (service.host, service.port)
     assert (started["version"], started["workers"]) == ("0.1.0", 1)
     (unknown,) = [line for line in lines if line["event"] == "unknown setting"]
