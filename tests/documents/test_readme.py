@@ -4,7 +4,11 @@ import asyncio
 import os
 import re
 import shlex
+import shutil
+import subprocess
 from pathlib import Path
+
+import pytest
 
 from tests.processes.service_process import ServiceProcess
 
@@ -24,6 +28,17 @@ DATE = re.compile(r"(?<=date: )\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT")
 AS_ON_A_TERMINAL = 'curl() { command curl --silent --show-error --noproxy "*" "$@"; }'
 
 
+def _has_curl_and_bash() -> bool:
+    """Return whether there is a bash, and a curl that knows `--json`: 7.82 or newer."""
+    curl = shutil.which("curl")
+    if not curl or not shutil.which("bash"):
+        return False
+    printed = subprocess.run([curl, "--version"], capture_output=True, text=True, check=False)
+    version = re.match(r"curl (\d+)\.(\d+)", printed.stdout)
+    return version is not None and tuple(map(int, version.groups())) >= (7, 82)
+
+
+@pytest.mark.skipif(not _has_curl_and_bash(), reason="no bash, or no curl 7.82 or newer")
 async def test_the_service_responds_as_the_readme_shows() -> None:
     shown = "".join(SESSION.findall(README.read_text("utf-8")))
 
