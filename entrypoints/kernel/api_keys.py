@@ -1,4 +1,4 @@
-"""The keys of the API's clients, stored in a file as hashes and read again when it changes."""
+"""The API keys of clients: their hashes are in a file, which is read again when it changes."""
 
 import re
 import secrets
@@ -13,9 +13,9 @@ import structlog
 from entrypoints.kernel.service_settings import InvalidSettings
 
 READ, WRITE = "read", "write"
-LOOK_AGAIN_SECONDS = 1.0
+CHECK_FILE_SECONDS = 1.0
 SETTLE_SECONDS = 0.2
-"""A file that was changed this recently may be half written, and is left until the next look."""
+"""A file that was changed this recently may be half written: it is read at the next check."""
 _LINE = re.compile(r"(?P<name>[^\s#]\S*)\s+(?P<scope>read|write)\s+(?P<digest>[0-9a-fA-F]{64})")
 _NAMES_IN_LOG = 20
 _log = structlog.get_logger(__name__)
@@ -31,13 +31,14 @@ class ApiKey:
 class ApiKeys:
     """The keys in a file, one a line: a name, `read` or `write`, and the key's SHA-256.
 
-    A key is 256 random bits, so its hash need not be slow: nobody can try them all. The file is
-    read again when it has changed, so that keys come and go without a restart. A file without
-    any key lets no client in. One that cannot be read, or has a wrong line, changes nothing.
+    A key has 256 random bits, so that a fast hash is enough: it cannot be guessed. The file is read
+    again when it has changed: keys are added and removed without a restart. With a file without
+    keys, every client is rejected. A file that cannot be read or has a malformed line is ignored,
+    and the keys stay as they were.
 
-    Keys are looked up by their hash, and not compared in constant time. A client does not choose
-    the hash of what it sends, so the time of the look-up gives it no way to approach a stored
-    one; and a stored hash does not give the key.
+    Keys are looked up by their hash, without a comparison in constant time. A client cannot choose
+    the hash of what it sends, so the duration of the look-up does not help it to approach a stored
+    hash; and a key cannot be computed from its hash.
     """
 
     def __init__(self, path: Path) -> None:
@@ -48,19 +49,19 @@ class ApiKeys:
             self._keys = parse(_text(path))
         except ValueError as error:
             raise InvalidSettings(f"APP_API_KEYS: {path}: {error}") from None
-        self._look_again = time.monotonic() + LOOK_AGAIN_SECONDS
+        self._next_check = time.monotonic() + CHECK_FILE_SECONDS
 
     def __len__(self) -> int:
         return len(self._keys)
 
     def key_of(self, token: bytes) -> ApiKey | None:
-        """Return the key, with its name and what it allows, or None if there is no such key."""
-        if time.monotonic() >= self._look_again:
+        """Return the key with its name and scope, or None if there is no such key."""
+        if time.monotonic() >= self._next_check:
             self._read_again()
         return self._keys.get(sha256(token).digest())
 
     def _read_again(self) -> None:
-        self._look_again = time.monotonic() + LOOK_AGAIN_SECONDS
+        self._next_check = time.monotonic() + CHECK_FILE_SECONDS
         signature = _signature(self._path)
         if signature == self._seen or _is_being_written(signature):
             return
@@ -81,13 +82,15 @@ class ApiKeys:
             self.warn_of_none()
 
     def warn_of_none(self) -> None:
-        """Log that a file without keys lets no client in."""
-        _log.warning("no client gets in: the file has no API key", file=str(self._path))
+        """Log that every client is rejected because the file has no keys."""
+        _log.warning("all clients are rejected: the file has no API key", file=str(self._path))
 
 
 def parse(text: str) -> dict[bytes, ApiKey]:
-    """Return the keys by their hash; raise `ValueError` if a line is none, or if a name or a key
-    is there twice. Empty lines and those that begin with # are left out."""
+    """Return the keys by their hash. Empty lines and lines that begin with # are ignored.
+
+    Raises `ValueError` for a malformed line, and for a name or a key that is there twice.
+    """
     keys: dict[bytes, ApiKey] = {}
     names: set[str] = set()
     for number, line in enumerate(text.splitlines(), start=1):
@@ -96,8 +99,8 @@ def parse(text: str) -> dict[bytes, ApiKey]:
             continue
         found = _LINE.fullmatch(content)
         if not found:
-            # The line is not repeated: someone may have put the key itself there.
-            raise ValueError(f"line {number} is not of the form: name read|write sha256")
+            # The line is not shown: it may contain a key by mistake.
+            raise ValueError(f"line {number} does not have the form: name read|write sha256")
         name, scope, digits = found.groups()
         digest = bytes.fromhex(digits)
         if name in names:
@@ -110,13 +113,13 @@ def parse(text: str) -> dict[bytes, ApiKey]:
 
 
 def new_key(name: str, scope: str) -> tuple[str, str]:
-    """Return a new key, to be handed to a client, and its line for the file."""
+    """Return a new key for a client, and its line for the file."""
     key = secrets.token_urlsafe(32)
     return key, f"{name} {scope} {sha256(key.encode()).hexdigest()}"
 
 
 def _names_in(keys: Mapping[bytes, ApiKey], *, but_not_in: Mapping[bytes, ApiKey]) -> list[str]:
-    """Return the names of the first keys that are in one and not in the other as they are."""
+    """Return the names of the first keys that are missing or different in the other."""
     names = [key.name for digest, key in keys.items() if but_not_in.get(digest) != key]
     return names[:_NAMES_IN_LOG]
 
@@ -125,7 +128,7 @@ def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise ValueError(f"it cannot be read: {reason}") from None
 
 
@@ -133,7 +136,7 @@ _Signature = tuple[int, int, int, int]
 
 
 def _signature(path: Path) -> _Signature | None:
-    """Return what differs when the file has changed, also if its time was set back."""
+    """Return values that differ if the file has changed, even if its time was set back."""
     try:
         status = path.stat()
     except OSError:
@@ -142,5 +145,5 @@ def _signature(path: Path) -> _Signature | None:
 
 
 def _is_being_written(signature: _Signature | None) -> bool:
-    # A clock that differs from the file system's must not put this off for ever.
+    # If the clock differs from the file system's, this must not be true for ever.
     return signature is not None and 0 <= time.time() - signature[1] / 1e9 < SETTLE_SECONDS

@@ -1,4 +1,4 @@
-"""The app as a server gets it, or one line in the log about why it cannot be made."""
+"""Create the app for a server, or log in one line why that is not possible."""
 
 import gc
 import sys
@@ -16,7 +16,7 @@ from entrypoints.kernel.service_settings import (
 )
 
 CANNOT_START = 3
-"""The exit code that uvicorn and gunicorn know: a worker that ends with it is not started again."""
+"""The exit code by which uvicorn and gunicorn do not restart a worker."""
 WITHOUT = (
     "limits to the size of URLs and header fields, limits to the time that a request takes to "
     "arrive and a response to be read, the cancellation of work for clients that hung up, and the "
@@ -28,7 +28,7 @@ _log = structlog.get_logger("entrypoints.http")
 def app_for_any_server(kind: type[ServiceSettings], create_app: Callable[..., FastAPI]) -> FastAPI:
     """Return `create_app(settings)`, with the settings of this class from the environment.
 
-    Ends the process if it cannot: a traceback says less than one line does."""
+    Logs one line and ends the process if a setting is invalid."""
     configure_logging()
     app = _settled(lambda: create_app(settings_from_environment(kind)))
     log_unknown_settings(kind)
@@ -54,11 +54,11 @@ def _settled(create: Callable[[], FastAPI]) -> FastAPI:
     except InvalidSettings as error:
         _log.critical("the service cannot start", reason=str(error))
         sys.exit(CANNOT_START)
-    # What was made to last needs no looking through by every later collection, which would
-    # stop all requests for as long as it takes.
+    # Exclude the objects of the start from garbage collection: they live as long as the process,
+    # and scanning them would stop all requests for that time.
     gc.collect()
     gc.freeze()
-    # The youngest are looked through when there are so many of them, not 700: requests under way
-    # hold more than that, which would be looked through again and again.
+    # Collect the youngest generation at 10,000 objects, not at 700: concurrent requests hold more
+    # than 700, which would be scanned again and again.
     gc.set_threshold(10_000)
     return app

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from entrypoints.kernel.api_keys import READ, WRITE, ApiKeys, new_key
 from entrypoints.kernel.app_start import app_for_own_server, log_unknown_settings
 from entrypoints.kernel.logging import configure_logging
-from entrypoints.kernel.loopback import REFUSAL, is_loopback
+from entrypoints.kernel.loopback import KEYS_NEEDED, is_loopback
 from entrypoints.kernel.server.config import ServerConfig
 from entrypoints.kernel.server.server import run
 from entrypoints.kernel.server.supervisor import run_workers
@@ -90,7 +90,7 @@ def _why_not(settings: ServiceSettings) -> str | None:
     if settings.api_keys:
         ApiKeys(settings.api_keys)  # raises if the file cannot be used
     elif not settings.allow_anonymous and not is_loopback(settings.host):
-        return f"APP_HOST is {settings.host}, {REFUSAL}"
+        return f"APP_HOST is {settings.host}, {KEYS_NEEDED}"
     return None
 
 

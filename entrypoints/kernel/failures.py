@@ -1,4 +1,4 @@
-"""What a failed command or start says: one line, without a secret."""
+"""The error message of a failed command or start: one line without secrets."""
 
 import traceback
 from pathlib import Path
@@ -12,7 +12,7 @@ def reason(error: BaseException) -> str:
         return f"{error.filename}: {error.strerror}"
     if meaning := translated(error):
         return str(meaning)
-    # Its text may hold what is secret; the place leads to the cause.
+    # Its text may contain a secret; the place in the code leads to the cause.
     frames = traceback.extract_tb(error.__traceback__)
     place = f" in {Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else ""
     return f"{type(error).__name__}{place}"

@@ -1,4 +1,4 @@
-"""Host names, as the setting lists those of the service and as requests give them."""
+"""Host names: parse those of the setting `APP_ALLOWED_HOSTS`, and of a request's `Host` field."""
 
 import re
 from ipaddress import AddressValueError, IPv6Address
@@ -15,19 +15,19 @@ def parse_host_names(text: str) -> list[str]:
     """Return the names in a comma-separated list: `api.example.org`, `*.example.org` for every name
     below, `192.0.2.7`, `[::1]`, or `*` for any.
 
-    Raises `ValueError`, which says what to write, for a list without a name and for an entry that
-    no request's host could ever be equal to.
+    Raises `ValueError`, which says what to write, for an empty list and for an entry that no
+    request's host can be equal to.
     """
     entries = [entry.strip() for entry in text.split(",")]
     names = [_parsed(entry) for entry in entries if entry]
     if not names:
-        raise ValueError("no host is named: list the names of the service, or write * for any")
+        raise ValueError("it has no host name: list the names of the service, or write * for any")
     return names
 
 
 def host_of(field: bytes) -> str:
-    """Return the host that a `Host` field names: in lower case, without port and final dot, an IPv6
-    address in its shortest form; an empty string if the field is malformed."""
+    """Return the host of a `Host` field: in lower case, without port and trailing dot, an IPv6
+    address in its shortest form. Return an empty string if the field is malformed."""
     found = _HOST_FIELD.fullmatch(field.decode("latin-1").lower())
     if not found:
         return ""
@@ -43,17 +43,17 @@ def _parsed(entry: str) -> str:
         return address
     if _PATTERN.fullmatch(name):
         return name
-    raise ValueError(f"{entry!r} is no host name{_what_to_write(name)}")
+    raise ValueError(f"{entry!r} is not a host name{_what_to_write(name)}")
 
 
 def _what_to_write(name: str) -> str:
-    """Return the likely remedy."""
+    """Return a hint on how to correct the entry."""
     host = re.sub("^[a-z][a-z0-9+.-]*://", "", name).partition("/")[0]
     host = re.sub(r":\d*$", "", host)
     if host != name and (_PATTERN.fullmatch(host) or host.startswith("[")):
         return f": write {host}, without scheme, port or path"
     if not name.isascii():
-        return ": write it as it is sent, in its xn-- form"
+        return ": write its xn-- form (IDNA), as clients send it"
     if "*" in name:
         return ": a * stands alone, or for all names below another, as in *.example.org"
     return ": separate names by commas" if " " in name else ""

@@ -1,4 +1,4 @@
-"""Where log lines go. A log that cannot be written must not break what it reports on."""
+"""The output stream of the log. A log that cannot be written must not break the service."""
 
 import io
 import os
@@ -8,21 +8,21 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 
-# A pipe that is ready takes this many bytes at once without blocking: POSIX, PIPE_BUF.
+# A pipe that poll reports as writable takes this many bytes without blocking: POSIX, PIPE_BUF.
 CHUNK_BYTES = 4096
-PATIENCE_SECONDS = 0.25
-"""How long to wait for a reader that reads nothing, once, before lines are dropped."""
+READER_TIMEOUT_SECONDS = 0.25
+"""How long to wait for a reader that does not read, once, before lines are dropped."""
 
 
 class LogStream(io.BufferedIOBase):
-    """A stream on a file descriptor, whose `write` neither raises nor blocks for long.
+    """A stream on a file descriptor. Its `write` never raises, and blocks for a short time at most.
 
-    A line that cannot be written (disk full, pipe closed, reader stopped) is dropped. The next line
-    that can be written follows a notice of how many were dropped.
+    A line that cannot be written (disk full, pipe closed, reader stopped) is dropped. Before the
+    next line that can be written comes a notice with the number of dropped lines.
     """
 
     def __init__(self, fd: int, notice: Callable[[int, str], bytes]) -> None:
-        """`notice` makes a line of the number of dropped lines and the reason."""
+        """`notice` returns a line for the number of dropped lines and the reason."""
         self._fd = fd
         self._notice = notice
         self._poll = _poll(fd)
@@ -55,12 +55,12 @@ class LogStream(io.BufferedIOBase):
     def _try(self, line: bytes) -> bool:
         """Write the line, and return whether all of it was written."""
         written = 0
-        # To wait is for the first line that finds no reader, and not for every line after it.
-        patience = 0 if self._dropped else PATIENCE_SECONDS * 1000
+        # Only the first line without a reader waits, not every line after it.
+        timeout = 0 if self._dropped else READER_TIMEOUT_SECONDS * 1000
         try:
             while written < len(line):
-                if self._poll and not self._poll.poll(patience):
-                    raise BlockingIOError("nothing reads it")
+                if self._poll and not self._poll.poll(timeout):
+                    raise BlockingIOError("the reader does not read")
                 chunk = line[written : written + CHUNK_BYTES] if written or self._poll else line
                 written += os.write(self._fd, chunk)
         except OSError as error:
@@ -72,8 +72,8 @@ class LogStream(io.BufferedIOBase):
 
 
 def _poll(fd: int) -> "select.poll | None":
-    """Return what waits until the descriptor can be written, None where a write never waits for a
-    reader: a file, and whatever there is on Windows."""
+    """Return a poll object for the descriptor; None if a write never waits for a reader: for a
+    file, and on Windows."""
     with suppress(OSError):
         if hasattr(select, "poll") and not stat.S_ISREG(os.fstat(fd).st_mode):
             poll = select.poll()

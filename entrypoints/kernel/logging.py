@@ -17,7 +17,7 @@ from entrypoints.kernel.log_stream import LogStream
 
 
 def _add_time(_logger: object, _method: str, event: EventDict) -> EventDict:
-    # structlog's own makes the text here, which takes Python ten times as long as it takes orjson.
+    # structlog's own formats the time in Python, which takes ten times as long as orjson.
     event["timestamp"] = datetime.now(UTC)
     return event
 
@@ -31,12 +31,12 @@ _AS_JSON: dict[str, Any] = {"default": str, "option": orjson.OPT_UTC_Z}
 
 
 def configure_logging(output: TextIO | None = None) -> None:
-    """Send structlog's lines, and those of libraries that use `logging`, to the output, which is
-    standard output if none is named. A line that cannot be written is dropped (`LogStream`)."""
+    """Write the log of structlog and of libraries that use `logging` to the output, by default to
+    standard output. A line that cannot be written is dropped (`LogStream`)."""
     stream = cast(BinaryIO, LogStream(_descriptor(output or sys.stdout), _notice))
     terminal = stream.isatty()
     text = io.TextIOWrapper(stream, "utf-8", "backslashreplace", write_through=True)
-    # Local variables may hold passwords and bodies, so a traceback never shows them.
+    # Tracebacks never show local variables: these may contain passwords and bodies.
     traceback: list[Processor] = (
         []
         if terminal
@@ -61,8 +61,8 @@ def configure_logging(output: TextIO | None = None) -> None:
         ),
         cache_logger_on_first_use=True,
     )
-    # The hooks that come with stamina log a use case's arguments, which are the client's words.
-    stamina.instrumentation.set_on_retry_hooks([_tell_of_retry])
+    # stamina's own hooks log a use case's arguments, which are the client's data.
+    stamina.instrumentation.set_on_retry_hooks([_log_retry])
     handler = logging.StreamHandler(text)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
@@ -79,23 +79,23 @@ def configure_logging(output: TextIO | None = None) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
-    # Alembic tells of each of its parts that it found.
+    # Alembic logs each of its plugins that it finds.
     logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)
-    # SQLAlchemy brings a handler of its own for `echo` where there is none.
+    # SQLAlchemy adds a handler of its own for `echo` if there is none.
     logging.getLogger("sqlalchemy.engine.Engine").addHandler(logging.NullHandler())
 
 
-def _tell_of_retry(details: RetryDetails) -> None:
+def _log_retry(details: RetryDetails) -> None:
     structlog.get_logger("application").info(
-        "use case runs again",
+        "use case is retried",
         use_case=details.name.rpartition(".")[2],
-        because=type(details.caused_by).__name__,
+        reason=type(details.caused_by).__name__,
     )
 
 
 def _descriptor(output: TextIO | None) -> int:
-    """Return the output's file descriptor, that of the null device if it has none: a process may
-    be started with its standard output closed."""
+    """Return the output's file descriptor; that of the null device if the process was started with
+    its standard output closed."""
     return os.open(os.devnull, os.O_WRONLY) if output is None else output.fileno()
 
 

@@ -1,15 +1,15 @@
-"""Which addresses only this machine can reach."""
+"""Loopback addresses, which only this machine can reach."""
 
 import ipaddress
 
-REFUSAL = (
+KEYS_NEEDED = (
     "which other machines can reach, and any of them could change everything. Name a file of keys "
     "in APP_API_KEYS, or set APP_ALLOW_ANONYMOUS=true."
 )
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether an IP address, or the name `localhost`, is of this machine alone."""
+    """Return whether the host is a loopback address or `localhost`."""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
@@ -20,8 +20,8 @@ def is_loopback(host: str) -> bool:
 
 
 def is_open(host: str) -> bool:
-    """Return whether this is an IP address that other machines can reach. The path of a Unix socket
-    is none, and neither is the name that a test client makes up."""
+    """Return whether the host is an IP address that other machines can reach. The path of a Unix
+    socket and the made-up host name of a test client are not IP addresses."""
     try:
         ipaddress.ip_address(host)
     except ValueError:

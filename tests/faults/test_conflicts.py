@@ -1,4 +1,4 @@
-"""Changes that meet: the whole use case runs again, a bounded number of times.
+"""Changes that meet: the whole use case is retried, a bounded number of times.
 
 Taken out, `runs_again_after_conflict` (`application/kernel/retry.py`) makes each serialization
 failure and each deadlock a 503 at once; taken out, the versions lose updates.
@@ -51,7 +51,7 @@ async def test_a_change_that_gave_way_is_made_all_the_same(own_url: str, code: s
         await fail_the_first(own_url, ATTEMPTS - 1, code)
         response = await client.patch(f"{ITEMS}/{item['id']}", json={"name": "blue lamp"})
         assert (response.status_code, response.json()["version"]) == (200, 2)
-    assert "use case runs again" in service.log
+    assert "use case is retried" in service.log
     assert "blue lamp" not in service.log
 
 

@@ -116,7 +116,7 @@ async def test_a_signal_is_heeded_while_a_worker_cannot_start(tmp_path: Path) ->
 
 async def test_a_worker_that_hangs_is_replaced() -> None:
     program = (
-        "from entrypoints.kernel.server import supervisor; supervisor.SILENT_SECONDS = 1.5;"
+        "from entrypoints.kernel.server import supervisor; supervisor.SILENCE_SECONDS = 1.5;"
         "from entrypoints.__main__ import main; main([])"
     )
     async with ServiceProcess(two_workers(), arguments=["-c", program]) as service:

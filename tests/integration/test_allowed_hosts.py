@@ -90,7 +90,7 @@ async def test_all_hosts_are_served_with_an_asterisk() -> None:
         ("*.*.example.org", "a * stands alone"),
         ("api.*", "a * stands alone"),
         ("bücher.example", "xn--"),
-        ("fine.example, api..example.org", "'api..example.org' is no host name"),
+        ("fine.example, api..example.org", "'api..example.org' is not a host name"),
     ],
 )
 def test_what_no_host_could_equal_is_rejected_at_the_start(

@@ -129,7 +129,7 @@ async def test_the_document_describes_the_keys(client: httpx.AsyncClient) -> Non
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Look at the file for each request, and take it as it is."""
-    monkeypatch.setattr(api_keys, "LOOK_AGAIN_SECONDS", 0)
+    monkeypatch.setattr(api_keys, "CHECK_FILE_SECONDS", 0)
     monkeypatch.setattr(api_keys, "SETTLE_SECONDS", 0)
 
 
@@ -193,13 +193,13 @@ async def test_a_file_without_keys_lets_no_client_in_from_the_start(
         problem_of(await client.get(ITEMS, headers=bearing(READER)), KEY_UNKNOWN)
         assert (await client.get("/health/ready")).status_code == 200
 
-    assert log_lines[0]["event"].startswith("no client gets in")
+    assert log_lines[0]["event"].startswith("all clients are rejected")
 
 
 async def test_a_file_that_may_be_half_written_is_left_until_it_has_settled(
     key_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(api_keys, "LOOK_AGAIN_SECONDS", 0)
+    monkeypatch.setattr(api_keys, "CHECK_FILE_SECONDS", 0)
     monkeypatch.setattr(api_keys, "SETTLE_SECONDS", 3600)
     async with client_of(create_app(settings_for("memory://", api_keys=key_file))) as client:
         key_file.write_text("")

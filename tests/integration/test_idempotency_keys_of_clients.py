@@ -18,7 +18,7 @@ NEXT_OF_ALICE, NEXT_LINE_OF_ALICE = new_key("alice", "write")
 
 @pytest.fixture
 def key_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(api_keys, "LOOK_AGAIN_SECONDS", 0)
+    monkeypatch.setattr(api_keys, "CHECK_FILE_SECONDS", 0)
     monkeypatch.setattr(api_keys, "SETTLE_SECONDS", 0)
     path = tmp_path / "keys"
     path.write_text(f"{ALICE_LINE}\n{BOB_LINE}\n")

@@ -19,10 +19,10 @@ import pytest
 import uvloop
 from structlog.testing import capture_logs
 
-from entrypoints.kernel.server.listener import ACCEPTS_PER_TURN, Listener, bound_sockets
+from entrypoints.kernel.server.listener import ACCEPTS_PER_ITERATION, Listener, bound_sockets
 from tests.processes.free_port import free_port
 
-CLIENTS = ACCEPTS_PER_TURN
+CLIENTS = ACCEPTS_PER_ITERATION
 LOOPS = pytest.mark.parametrize(
     "new_loop", [uvloop.new_event_loop, asyncio.SelectorEventLoop], ids=["uvloop", "asyncio"]
 )

@@ -1,4 +1,4 @@
-"""Whether the storage can be used, as of a moment ago."""
+"""The readiness check: a background task that checks the storage periodically."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -8,7 +8,7 @@ import structlog
 from application.kernel.errors import ApplicationError
 
 CHECK_EVERY_SECONDS = 0.5
-# Both together are how long an outage can go unnoticed.
+# Both together are the longest time until an outage is noticed.
 CHECK_TIMEOUT_SECONDS = 1.0
 NO_RESPONSE = f"the storage does not respond within {CHECK_TIMEOUT_SECONDS:g} s"
 
@@ -16,8 +16,8 @@ _log = structlog.get_logger("entrypoints.http")
 
 
 class Readiness:
-    """Checks the storage beside the requests, so that whoever asks has a response at once, and
-    many who ask are no load. The log tells when the response changes, and why."""
+    """Checks the storage in the background. So a readiness request gets its response at once, and
+    many such requests are no load. Each change is logged with its reason."""
 
     def __init__(self, check: Callable[[], Awaitable[None]]) -> None:
         """`check` raises if the storage cannot be used."""
@@ -26,19 +26,19 @@ class Readiness:
         self._why_not: str | None = None
 
     async def is_ready(self) -> bool:
-        """Return what the last check has found; wait for the first one."""
+        """Return the result of the last check; wait for the first one if there is none."""
         await self._is_known.wait()
         return self._why_not is None
 
     async def keep_checking(self) -> None:
-        """Check for ever."""
+        """Check periodically, until cancelled."""
         while True:
             check = asyncio.create_task(self._reason())
             try:
                 done, _ = await asyncio.wait([check], timeout=CHECK_TIMEOUT_SECONDS)
-                self._take_note(check.result() if done else NO_RESPONSE)
+                self._store(check.result() if done else NO_RESPONSE)
             finally:
-                # One that is given up may take its time to end, and nobody waits for that above.
+                # A check that timed out may take long to end; the result is stored before that.
                 check.cancel()
                 await asyncio.wait([check])
             await asyncio.sleep(CHECK_EVERY_SECONDS)
@@ -49,11 +49,11 @@ class Readiness:
         except ApplicationError as error:
             return str(error)
         except Exception as error:
-            # Its text may hold what is secret.
+            # Its text may contain a secret.
             return f"the check failed ({type(error).__name__})"
         return None
 
-    def _take_note(self, why_not: str | None) -> None:
+    def _store(self, why_not: str | None) -> None:
         has_changed = why_not != self._why_not
         # Before the log, which may fail.
         self._why_not = why_not

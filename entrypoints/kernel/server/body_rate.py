@@ -1,4 +1,4 @@
-"""How fast the body of a request has to arrive."""
+"""The minimum rate at which the body of a request has to arrive."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ _ATTRIBUTE = "__body_rate__"
 
 @dataclass(frozen=True, slots=True)
 class BodyRate:
-    """At least `bytes_per_second`, with an allowance: a body may fall behind by `seconds`."""
+    """At least `bytes_per_second` on average; a body may be up to `seconds` behind that."""
 
     bytes_per_second: float = 1_000
     seconds: float = 4
@@ -20,9 +20,9 @@ DEFAULT_BODY_RATE = BodyRate()
 
 
 def body_rate(*, bytes_per_second: float, seconds: float) -> Callable[[_Endpoint], _Endpoint]:
-    """Return a decorator that gives an endpoint a body rate of its own.
+    """Return a decorator that sets the body rate of an endpoint.
 
-    It stands below the route's decorator, which has FastAPI's own `max_body_size`:
+    Put it below the route's decorator, which has FastAPI's own `max_body_size`:
 
         @router.post("/photos", max_body_size=50_000_000)
         @body_rate(bytes_per_second=10_000, seconds=30)
@@ -37,6 +37,6 @@ def body_rate(*, bytes_per_second: float, seconds: float) -> Callable[[_Endpoint
 
 
 def body_rate_of(endpoint: object) -> BodyRate:
-    """Return the rate that an endpoint was given, or the default."""
+    """Return the body rate of an endpoint, or the default."""
     rate: BodyRate = getattr(endpoint, _ATTRIBUTE, DEFAULT_BODY_RATE)
     return rate

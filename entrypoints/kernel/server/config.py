@@ -1,4 +1,4 @@
-"""What the server is configured with."""
+"""The configuration of the server."""
 
 import sys
 from collections.abc import Callable
@@ -9,11 +9,11 @@ from starlette.types import ASGIApp
 from entrypoints.kernel.service_settings import ServiceSettings
 
 READ_SECONDS = 4.0
-"""How long a request may take to arrive."""
+"""The read timeout: how long the head of a request may take to arrive."""
 
 
 class ServerConfig(uvicorn.Config):
-    """uvicorn's settings, and those of `HttpProtocol`."""
+    """uvicorn's configuration, and that of `HttpProtocol`."""
 
     def __init__(self, settings: ServiceSettings, create_app: Callable[[], ASGIApp]) -> None:
         super().__init__(
@@ -28,11 +28,11 @@ class ServerConfig(uvicorn.Config):
             http="httptools",
             timeout_keep_alive=settings.keep_alive_seconds,
             timeout_graceful_shutdown=settings.shutdown_grace_seconds,
-            # The request's own log line says more, and the log is configured already.
+            # `RequestContext` logs each request, and logging is already configured.
             access_log=False,
             log_config=None,
             server_header=False,
-            # Nothing asks for the client's address or scheme.
+            # The client's address and scheme are not used.
             proxy_headers=False,
         )
         self.max_body_bytes = settings.max_body_bytes

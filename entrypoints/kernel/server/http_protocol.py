@@ -1,4 +1,4 @@
-"""What happens on a connection before the app is asked, and when its client has gone."""
+"""The HTTP/1.1 protocol of one connection: limits, timeouts, pipelining and disconnects."""
 
 import asyncio
 import socket
@@ -30,16 +30,16 @@ from entrypoints.kernel.server.buffered_transport import BufferedTransport
 from entrypoints.kernel.server.config import ServerConfig
 
 MAX_URL_BYTES = 8_000
-"""What a server should take at least: RFC 9112, section 3."""
+"""The length that a server should support at least: RFC 9112, section 3."""
 MAX_HEAD_BYTES = 32_000
 MAX_FRAMING = 6
-"""How many bytes may carry one of a body: chunks of a single byte each take so many."""
+"""The limit of received bytes per byte of the body: chunks of one byte take so many."""
 MAX_PENDING_BYTES = 65_536
-"""How much is read ahead while the request before is served."""
+"""How much of pipelined requests is read while the request before them is served."""
 WRITE_SECONDS = 20.0
-"""How long a client may leave unread what was sent to it."""
+"""The write timeout: how long a client may leave its response unread."""
 PROBE_SECONDS = 0.5
-"""How long after a client's FIN a response may take before the client has to show that it lives."""
+"""How long after a client's FIN a response may take before the client is probed."""
 _END = b"\r\n\r\n"
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _HEAD_TOO_LARGE = (HEADER_TOO_LARGE, f"The header fields have more than {MAX_HEAD_BYTES:,} bytes.")
@@ -48,18 +48,18 @@ _log = structlog.get_logger("entrypoints.http")
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """uvicorn's protocol, with limits to the size of a request and to the time that it takes.
+    """uvicorn's protocol, with limits for the size of a request and timeouts for its arrival.
 
-    One request at a time is parsed and served; what the client sends ahead waits, up to a bound.
-    A request that is malformed, too large or too slow is rejected with a problem document, and the
-    connection closed. The work for a client that has hung up is cancelled. A client that does not
-    read its responses is cut off.
+    Requests are parsed and served one at a time. Pipelined requests wait in a buffer of limited
+    size; after that, reading stops (backpressure). A request that is malformed, too large or too
+    slow is rejected with a problem document, and the connection is closed. If a client disconnects,
+    the work for it is cancelled. If a client does not read its responses, it is disconnected.
     """
 
     config: ServerConfig
     _running: RequestResponseCycle | None = None
     _task: "asyncio.Task[None] | None" = None
-    # The request that is being read.
+    # The request that is being received.
     _in_message = False
     _in_body = False
     _received = 0
@@ -73,9 +73,9 @@ class HttpProtocol(HttpToolsProtocol):
     _asks_to_upgrade = False
     _reason: tuple[ProblemType, str] | None = None
     _is_rejected = False
-    # The request that was read, and has no complete response.
+    # Whether a received request has no complete response yet.
     _in_progress = False
-    # When to give up on what the client should do: send a request, or the rest of it.
+    # The read timeout: when the next request, or the rest of the current one, must have arrived.
     _due: float | None = None
     _left_when_paused: float | None = None
     _timer: asyncio.TimerHandle | None = None
@@ -90,29 +90,29 @@ class HttpProtocol(HttpToolsProtocol):
         )
         super().connection_made(whole)  # type: ignore[arg-type]
         self.flow = _Flow(self)
-        # Received, and not parsed yet.
+        # Received but not parsed yet.
         self._pending = bytearray()
         self._tail = b""
-        self._expect_within(self.config.read_seconds)
+        self._set_read_timeout(self.config.read_seconds)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._due = None
         for timer in (self._timer, self._probe):
             if timer:
                 timer.cancel()
-        self._stop_waiting_for_reader()
+        self._stop_write_timeout()
         super().connection_lost(exc)
         self._cancel()
 
     def data_received(self, data: bytes) -> None:
         if self.transport.is_closing():
-            return  # it is read only so that the client can read what it was sent
+            return  # it is only read so that the client does not get a reset before its response
         if self._pending or self._in_progress:
             self._pending += data
             if len(self._pending) > MAX_PENDING_BYTES:
                 self.flow.pause_reading()
         else:
-            # Most requests come alone, and often without a body: one piece, or two.
+            # Most requests are not pipelined and need one or two pieces.
             start, size = 0, len(data)
             while start < size:
                 end = self._end_of_piece(data, start)
@@ -121,18 +121,18 @@ class HttpProtocol(HttpToolsProtocol):
                 if not self._may_parse():
                     self._pending += data[start:]
                     break
-        self._expect_the_rest()
+        self._start_read_timeout()
 
     def eof_received(self) -> bool:  # type: ignore[override]
-        """Return whether the connection stays open: a client that has sent its requests may close
-        its side and wait for the responses (RFC 9112, section 9.6)."""
+        """Return whether the connection stays open: a client may half-close it after its last
+        request and wait for the responses (RFC 9112, section 9.6)."""
         if not self._in_progress or self._running is None:
             self.transport.flush()  # type: ignore[attr-defined]
             return False
         self._has_ended = True
         if not self._pending:
             self._running.keep_alive = False
-        self._probe = self.loop.call_later(PROBE_SECONDS, self._ask_for_life)
+        self._probe = self.loop.call_later(PROBE_SECONDS, self._probe_client)
         return True
 
     def on_message_begin(self) -> None:
@@ -149,7 +149,9 @@ class HttpProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         if self.parser.should_upgrade():
             if self.parser.get_method() == b"CONNECT":
-                self._stop_parsing(MALFORMED_REQUEST, "CONNECT is for proxies.")
+                self._stop_parsing(
+                    MALFORMED_REQUEST, "CONNECT is not supported: this server is not a proxy."
+                )
             self._asks_to_upgrade = True
             return
         if self._received > MAX_HEAD_BYTES:
@@ -161,7 +163,9 @@ class HttpProtocol(HttpToolsProtocol):
             hosts += name == b"host"
         # RFC 9112, section 3.2.
         if hosts != 1 and (hosts or self.parser.get_http_version() == "1.1"):
-            self._stop_parsing(MALFORMED_REQUEST, "A request has one Host.")
+            self._stop_parsing(
+                MALFORMED_REQUEST, "A request must have exactly one Host header field."
+            )
         super().on_headers_complete()
         self._in_body = True
         self._is_admitted = False
@@ -169,13 +173,13 @@ class HttpProtocol(HttpToolsProtocol):
         self._rate = DEFAULT_BODY_RATE
         self._due = None
         if self._length > self._max_body_bytes:
-            # Only the route knows whether that is too much; see `app_reads`. A client that is told
-            # no before it has sent all of it must not send its next request here.
+            # The route may have another limit: see `app_reads`. If the request is rejected before
+            # all of it was sent, the connection cannot be used for another one.
             self.cycle.keep_alive = False
             self._expects_continue = self.cycle.waiting_for_100_continue
             self.cycle.waiting_for_100_continue = False
-        # Trailers go to a list that nobody reads: they must not pass for header fields, which a
-        # proxy may have checked (RFC 9110, section 6.5.1).
+        # Trailers go to a list of their own and are ignored: they must not be merged into the
+        # header fields, which a proxy may have checked (RFC 9110, section 6.5.1).
         self.headers = []
 
     def on_body(self, body: bytes) -> None:
@@ -201,16 +205,16 @@ class HttpProtocol(HttpToolsProtocol):
         self._due = self._left_when_paused = None
         super().on_message_complete()
         if self.cycle.response_complete:
-            self._expect_within(self.timeout_keep_alive)
+            self._set_read_timeout(self.timeout_keep_alive)
         else:
             self._in_progress = True
 
     def on_response_complete(self) -> None:
-        # In place of uvicorn's: it serves what was parsed already, and here nothing is.
+        # Replaces uvicorn's method, which serves requests that are parsed ahead; here none are.
         self.server_state.total_requests += 1
         self._in_progress = False
         if self.transport.is_closing():
-            self._wait_for_reader()
+            self._start_write_timeout()
             return
         if self._pending:
             self._parse_pending()
@@ -221,22 +225,22 @@ class HttpProtocol(HttpToolsProtocol):
         if self._has_ended:
             self._close()
         elif self._in_message:
-            self._expect_the_rest()
+            self._start_read_timeout()
         else:
-            self._expect_within(self.timeout_keep_alive)
+            self._set_read_timeout(self.timeout_keep_alive)
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._wait_for_reader()
+        self._start_write_timeout()
 
     def resume_writing(self) -> None:
         if not self.transport.is_closing():
-            self._stop_waiting_for_reader()
+            self._stop_write_timeout()
         super().resume_writing()
 
     def app_reads(self) -> None:
-        """The app asks for the body, or for more of it: it has found the route, which may have
-        limits of its own."""
+        """Called when the app awaits the body or more of it. The route is known by then, and may
+        have limits of its own."""
         if not (self._in_message or self._body_bytes > self._max_body_bytes) or (
             self.cycle.response_complete
         ):
@@ -245,14 +249,14 @@ class HttpProtocol(HttpToolsProtocol):
         self._max_body_bytes = scope.get(MAX_BODY_SIZE_SCOPE_KEY, self.config.max_body_bytes)
         if max(self._length, self._body_bytes) > self._max_body_bytes:
             self._reject(BODY_TOO_LARGE, self._too_large())
-            # Whoever reads is cancelled, and must not go on with what has come.
+            # The app is cancelled, and must not process what has arrived.
             self.cycle.message_event.clear()
             return
         if not self._is_admitted:
             self._is_admitted = True
             self._rate = body_rate_of(scope.get("endpoint"))
             if self._due is not None:
-                self._expect_within(self._rate.seconds)
+                self._set_read_timeout(self._rate.seconds)
             elif self._left_when_paused is not None:
                 self._left_when_paused = self._rate.seconds
         if self._expects_continue:
@@ -260,23 +264,23 @@ class HttpProtocol(HttpToolsProtocol):
             self.transport.write(_CONTINUE)
 
     def reading_paused(self) -> None:
-        """Stop the clock: the client cannot send."""
+        """Pause the read timeout: the client cannot send."""
         if self._in_message:
             due, self._due = self._due, None
             self._left_when_paused = self._rate.seconds if due is None else due - monotonic()
 
     def reading_resumed(self) -> None:
-        """Let the clock run again."""
+        """Resume the read timeout."""
         if self._left_when_paused is not None:
-            self._expect_within(self._left_when_paused)
+            self._set_read_timeout(self._left_when_paused)
             self._left_when_paused = None
 
     def may_read_more(self) -> bool:
-        """Return whether there is room for what the client sends ahead."""
+        """Return whether the buffer for pipelined requests has room."""
         return len(self._pending) <= MAX_PENDING_BYTES
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        # As uvicorn does, but the task is kept.
+        # As uvicorn does; the task is stored so that it can be cancelled.
         self._running = cycle
         self._task = self.loop.create_task(cycle.run_asgi(app))
         self._task.add_done_callback(self.tasks.discard)
@@ -286,10 +290,10 @@ class HttpProtocol(HttpToolsProtocol):
         return not (self._in_progress or self.transport.is_closing())
 
     def _end_of_piece(self, data: bytes | bytearray, start: int = 0) -> int:
-        """Return up to where the data can be parsed without parsing two requests.
+        """Return the end of the data that can be parsed without parsing a second request.
 
-        A request ends at the length of its body, or at an empty line: that of its head, or that
-        behind its last chunk and trailers (RFC 9112, sections 2.1 and 7.1).
+        A request ends after its body's length, or at an empty line: after its head, or after its
+        last chunk and trailers (RFC 9112, sections 2.1 and 7.1).
         """
         if self._left:
             return min(start + self._left, len(data))
@@ -301,7 +305,7 @@ class HttpProtocol(HttpToolsProtocol):
         return found + len(_END) if found >= 0 else len(data)
 
     def _parse_pending(self) -> None:
-        """Parse up to the end of a request, and on as long as there is none to be served."""
+        """Parse pipelined requests until there is one to serve."""
         while self._pending and self._may_parse():
             end = self._end_of_piece(self._pending)
             piece = bytes(self._pending[:end])
@@ -313,9 +317,12 @@ class HttpProtocol(HttpToolsProtocol):
         try:
             self.parser.feed_data(piece)
         except httptools.HttpParserError:
-            # The parser's own error, or that of one of the callbacks here.
+            # An error of the parser, or of one of the callbacks of this class.
             self._reject(
-                *(self._reason or (MALFORMED_REQUEST, "This is not HTTP as RFC 9112 defines it."))
+                *(
+                    self._reason
+                    or (MALFORMED_REQUEST, "The request is not valid HTTP/1.1 (RFC 9112).")
+                )
             )
         except httptools.HttpParserUpgrade:
             self._ignore_upgrade()
@@ -327,13 +334,14 @@ class HttpProtocol(HttpToolsProtocol):
                     self._reject(*_HEAD_TOO_LARGE)
             elif self._received > 2 * MAX_HEAD_BYTES + MAX_FRAMING * self._body_bytes:
                 self._reject(
-                    BODY_TOO_LARGE, "The body has too much around it: chunk sizes, or trailers."
+                    BODY_TOO_LARGE, "The chunk sizes or trailers of the body are too large."
                 )
 
     def _ignore_upgrade(self) -> None:
-        """Read the request as if it did not ask for another protocol (RFC 9110, section 7.8).
+        """Ignore `Upgrade`, as RFC 9110, section 7.8 allows.
 
-        The parser that has seen it ask reads nothing more, not even the body.
+        The parser stops at such a request and does not read its body. So a new parser gets the
+        request without the header field.
         """
         version = self.parser.get_http_version().encode()
         method = self.parser.get_method()
@@ -348,19 +356,19 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _stop_parsing(self, problem_type: ProblemType, detail: str) -> None:
         self._reason = (problem_type, detail)
-        raise ValueError(detail)  # the parser makes this an error of its own
+        raise ValueError(detail)  # the parser turns it into an error of its own
 
-    def _expect_the_rest(self) -> None:
-        """Start the clock if a request has come in part. Most come whole, and never do that."""
+    def _start_read_timeout(self) -> None:
+        """Start the read timeout if a request has arrived only in part. Most arrive as a whole."""
         if self._in_body:
-            # The app has yet to begin: the task was made in this turn of the event loop.
+            # The app has not started: its task was created in this iteration of the event loop.
             self.scope["body_is_timed"] = True  # type: ignore[typeddict-unknown-key]
         if self._in_message and self._due is None and not self.flow.read_paused:
             seconds = self._rate.seconds if self._in_body else self.config.read_seconds
-            self._expect_within(seconds)
+            self._set_read_timeout(seconds)
 
-    def _expect_within(self, seconds: float) -> None:
-        # Not the loop's own time: that is when its turn began.
+    def _set_read_timeout(self, seconds: float) -> None:
+        # Not the loop's own time, which is that of the start of its iteration.
         self._due = monotonic() + seconds
         if self._timer is None or self._due < self._timer_at:
             if self._timer:
@@ -369,11 +377,11 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _set_timer(self, seconds: float) -> None:
         self._timer_at = monotonic() + seconds
-        self._timer = self.loop.call_later(max(seconds, 0.001), self._look)
+        self._timer = self.loop.call_later(max(seconds, 0.001), self._check_read_timeout)
 
-    def _look(self) -> None:
-        """Give up if it is time. One timer serves for whatever is due next: to set another one for
-        each request would cost more."""
+    def _check_read_timeout(self) -> None:
+        """Reject the request if the read timeout has passed. One timer serves all requests of the
+        connection: a timer for each would cost more."""
         self._timer = None
         if self._due is None:
             return
@@ -381,29 +389,27 @@ class HttpProtocol(HttpToolsProtocol):
         if remaining > 0:
             self._set_timer(remaining)
         else:
-            # A loop that was late has read what had come before it runs its timers.
-            self._give_up()
+            # An event loop that is late reads what has arrived before it runs its timers.
+            self._time_out()
 
-    def _give_up(self) -> None:
+    def _time_out(self) -> None:
         if not self._in_message:
-            self._close()  # nothing came at all
+            self._close()  # no request arrived
         elif self._in_body:
-            rate = f"{self._rate.bytes_per_second:,g} bytes a second"
-            self._reject(
-                REQUEST_TOO_SLOW, f"The body came more than {self._rate.seconds:g} s behind {rate}."
-            )
+            rate = f"{self._rate.bytes_per_second:,g} bytes per second"
+            self._reject(REQUEST_TOO_SLOW, f"The body arrived more slowly than {rate}.")
         else:
             self._reject(
                 REQUEST_TOO_SLOW,
-                f"The head took more than {self.config.read_seconds:g} seconds to arrive.",
+                f"The header fields took more than {self.config.read_seconds:g} seconds to arrive.",
             )
 
-    def _ask_for_life(self) -> None:
-        """Find out whether the client has hung up, or has only said that it sends no more: its FIN
-        is the same. The system of a client that is gone responses whatever is sent with a reset.
+    def _probe_client(self) -> None:
+        """Find out whether the client has disconnected or only half-closed the connection: the FIN
+        is the same. The system of a client that is gone responds to any data with a reset.
 
-        A client ignores 100 Continue if it expects none (RFC 9110, section 15.2.1). HTTP/1.0 has no
-        such response: there the client is taken to be gone.
+        A client ignores a 100 Continue that it does not expect (RFC 9110, section 15.2.1). HTTP/1.0
+        has no such response: there the client is assumed to be gone.
         """
         cycle = self._running
         if cycle is None or self.transport.is_closing():
@@ -413,35 +419,36 @@ class HttpProtocol(HttpToolsProtocol):
                 self.transport.abort()
                 return
             self.transport.write(_CONTINUE)
-        self._probe = self.loop.call_later(PROBE_SECONDS / 4, self._look_for_reset)
+        self._probe = self.loop.call_later(PROBE_SECONDS / 4, self._check_for_reset)
 
-    def _look_for_reset(self) -> None:
+    def _check_for_reset(self) -> None:
         connection = self.transport.get_extra_info("socket")
         if connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
             self.transport.abort()
         else:
-            self._probe = self.loop.call_later(2 * PROBE_SECONDS, self._ask_for_life)
+            self._probe = self.loop.call_later(2 * PROBE_SECONDS, self._probe_client)
 
-    def _wait_for_reader(self) -> None:
+    def _start_write_timeout(self) -> None:
         if self._unread is None:
             self._unread = self.loop.call_later(WRITE_SECONDS, self.transport.abort)
 
-    def _stop_waiting_for_reader(self) -> None:
+    def _stop_write_timeout(self) -> None:
         if self._unread:
             self._unread.cancel()
             self._unread = None
 
     def _close(self) -> None:
-        """Close the connection once the client has read what was sent, or will not."""
+        """Close the connection when the client has read its response, or the write timeout has
+        passed."""
         self.transport.close()
-        self._wait_for_reader()
+        self._start_write_timeout()
 
     def _reject(self, problem_type: ProblemType, detail: str) -> None:
-        """Respond in the app's place, and close the connection."""
+        """Respond with a problem instead of the app's response, and close the connection."""
         self._due = self._left_when_paused = None
         if self._in_body or self._in_progress:
             if self.cycle.response_started:
-                self._close()  # the app responded before it had read all
+                self._close()  # the app has responded without reading all
                 return
             self._cancel()
         self._is_rejected = True
@@ -482,7 +489,7 @@ class HttpProtocol(HttpToolsProtocol):
 
 
 class _Flow(FlowControl):
-    """uvicorn's flow control, which lets the protocol know what the app and the transport do."""
+    """uvicorn's flow control, which notifies the protocol when reading is paused and resumed."""
 
     def __init__(self, protocol: HttpProtocol) -> None:
         super().__init__(protocol.transport)

@@ -1,8 +1,8 @@
-"""Listening sockets that accept every waiting connection, not one in each turn of the event loop.
+"""Listening sockets that accept all waiting connections, not one per iteration of the event loop.
 
-An event loop's own server accepts one (uvloop) or handles each accept apart from its limits
-(asyncio). Under load a turn takes long, so that new clients, health checks among them, would wait
-for as many turns as there are clients before them.
+uvloop's own server accepts one connection per iteration. Under load an iteration takes long, and
+new clients, health checks among them, would wait for as many iterations as there are clients
+before them. asyncio's server accepts several, but without the limits that are needed here.
 """
 
 import asyncio
@@ -15,10 +15,10 @@ from typing import Any
 
 import structlog
 
-ACCEPTS_PER_TURN = 64
-"""How many connections a listening socket accepts before the event loop serves others again."""
+ACCEPTS_PER_ITERATION = 64
+"""How many connections a listening socket accepts before the event loop goes on."""
 PAUSE_SECONDS = 0.1
-"""How long accepting stops when the process or the system has no resources for a connection."""
+"""How long accepting pauses if the process or the system has no resources for a connection."""
 LOG_SECONDS = 60.0
 """The least time between two log lines about missing resources."""
 # accept(2) lists them.
@@ -29,7 +29,7 @@ _log = structlog.get_logger("entrypoints.http")
 
 
 class Listener:
-    """Accepts connections on bound sockets, and gives each a protocol."""
+    """Accepts connections on bound sockets and creates a protocol for each."""
 
     def __init__(
         self,
@@ -37,12 +37,12 @@ class Listener:
         new_protocol: Callable[[], asyncio.Protocol],
         backlog: int,
     ) -> None:
-        """Start listening. It belongs to the running event loop."""
+        """Start listening, on the running event loop."""
         self._loop = asyncio.get_running_loop()
         self._new_protocol = new_protocol
         self._sockets = list(sockets)
         self._backlog = backlog
-        # The event loop itself keeps no reference to a task.
+        # The event loop keeps only weak references to tasks.
         self._connecting: set[asyncio.Task[None]] = set()
         self._paused: asyncio.TimerHandle | None = None
         self._logged_at = -LOG_SECONDS
@@ -52,8 +52,8 @@ class Listener:
         self._resume()
 
     async def close(self) -> None:
-        """Stop listening. Return when every connection that the kernel had made has its protocol:
-        closing the socket before would reset them."""
+        """Stop listening, after every connection in the kernel's backlog has been accepted: closing
+        the socket before would reset them."""
         if self._paused:
             self._paused.cancel()
         for each in self._sockets:
@@ -66,19 +66,19 @@ class Listener:
     def _resume(self) -> None:
         self._paused = None
         for each in self._sockets:
-            self._loop.add_reader(each, self._accept, each, ACCEPTS_PER_TURN)
+            self._loop.add_reader(each, self._accept, each, ACCEPTS_PER_ITERATION)
 
     def _accept(self, listener: socket.socket, limit: int) -> None:
         for _ in range(limit):
             try:
                 connection, _address = listener.accept()
             except BlockingIOError:
-                return  # none is waiting
+                return  # no connection is waiting
             except OSError as error:
                 if error.errno in _NO_RESOURCES:
                     self._pause(error)
                     return
-                # This one was lost before it was accepted: accept(2), "Error handling".
+                # The connection was lost before it was accepted: accept(2), "Error handling".
                 continue
             task = self._loop.create_task(self._connect(connection))
             self._connecting.add(task)
@@ -87,22 +87,22 @@ class Listener:
     async def _connect(self, connection: socket.socket) -> None:
         try:
             await self._loop.connect_accepted_socket(self._new_protocol, connection)
-        except OSError:  # the client has gone
+        except OSError:  # the client has disconnected
             connection.close()
 
     def _pause(self, error: OSError) -> None:
-        """Stop accepting for a moment: the sockets stay readable, and the loop would spin."""
+        """Pause accepting: the sockets stay readable, and the event loop would spin."""
         for each in self._sockets:
             self._loop.remove_reader(each)
         if self._paused is None:
             self._paused = self._loop.call_later(PAUSE_SECONDS, self._resume)
         if time.monotonic() - self._logged_at >= LOG_SECONDS:
             self._logged_at = time.monotonic()
-            _log.error("new connections have to wait", reason=error.strerror)
+            _log.error("new connections are not accepted for now", reason=error.strerror)
 
 
 def bound_sockets(host: str, port: int) -> list[socket.socket]:
-    """Return a socket for each address of the host, bound to the port; 0 is any free one.
+    """Return a socket for each address of the host, bound to the port; port 0 means any free one.
 
     Raises `OSError` if one of the addresses is in use, or none exists on this machine.
     """
@@ -116,7 +116,7 @@ def bound_sockets(host: str, port: int) -> list[socket.socket]:
             try:
                 sockets.append(_bound(family, kind, protocol, address))
             except OSError as error:
-                # "localhost" may have an address of a family that is switched off.
+                # "localhost" can have an address of a family that is disabled.
                 if error.errno not in _NO_SUCH_ADDRESS:
                     raise
                 missing = error
@@ -132,7 +132,7 @@ def _bound(family: int, kind: int, protocol: int, address: Any) -> socket.socket
     with ExitStack() as if_it_fails:
         new = if_it_fails.enter_context(socket.socket(family, kind, protocol))
         new.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family == socket.AF_INET6:  # IPv4 has a socket of its own
+        if family == socket.AF_INET6:  # IPv4 gets its own socket
             new.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         new.bind(address)
         if_it_fails.pop_all()

@@ -1,4 +1,4 @@
-"""The HTTP server: uvicorn's, which sees its clients off before it ends."""
+"""The HTTP server: uvicorn's, with a graceful shutdown that drains connections."""
 
 import asyncio
 import logging
@@ -19,20 +19,21 @@ from entrypoints.kernel.server.listener import Listener, bound_sockets
 DRAIN_SECONDS = 2.0
 LAST_ONES_SECONDS = 0.5
 FORCED_SECONDS = 1.0
-"""How long the storage may take to close when everything else has to end at once."""
+"""How long the storage may take to close in a forced shutdown."""
 
 
 class DrainingServer(uvicorn.Server):
-    """A server that, told to end, first says so: `/health/ready` turns to 503 and each response
-    carries `Connection: close`, while everything is still served. What closes connections later
-    then finds few that a client could be sending on.
+    """A server with a graceful shutdown.
 
-    Draining ends when all clients are gone, at the latest after DRAIN_SECONDS. Requests in flight
-    have the rest of the grace period (`timeout_graceful_shutdown`).
+    First it drains: all requests are still served, but `/health/ready` returns 503 and each
+    response has `Connection: close`. So when the connections are closed, hardly any client is just
+    sending a request. Draining ends when all clients have disconnected, at the latest after
+    `DRAIN_SECONDS`. Requests in progress have the rest of the grace period
+    (`timeout_graceful_shutdown`).
     """
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        # Without sockets, uvicorn starts the app's lifespan and accepts nothing by itself.
+        # Without sockets, uvicorn only starts the app's lifespan; `Listener` accepts connections.
         await super().startup(sockets=[])
         try:
             listening = sockets or bound_sockets(self.config.host, self.config.port)
@@ -41,7 +42,7 @@ class DrainingServer(uvicorn.Server):
             logging.getLogger("uvicorn.error").error(error)
             await self.lifespan.shutdown()
             sys.exit(STARTUP_FAILURE)
-        if not sockets:  # the supervisor has logged it otherwise
+        if not sockets:  # with workers, the supervisor has logged it
             self._log_started_message(listening)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -49,21 +50,23 @@ class DrainingServer(uvicorn.Server):
         began = time.monotonic()
         self.lifespan.state["draining"] = True
         self.server_state.default_headers.append((b"connection", b"close"))
-        await self._until_all_are_gone(began + min(DRAIN_SECONDS, grace / 2))
-        # Who is connected by then is served, and may have sent nothing yet.
+        await self._until_all_have_disconnected(began + min(DRAIN_SECONDS, grace / 2))
+        # Clients that are connected by now are served, even if they have sent nothing yet.
         await self._listener.close()
-        await self._until_all_are_gone(time.monotonic() + min(LAST_ONES_SECONDS, grace / 4))
-        # Whoever waits takes it for a number of seconds, of which there are parts.
+        await self._until_all_have_disconnected(
+            time.monotonic() + min(LAST_ONES_SECONDS, grace / 4)
+        )
+        # uvicorn declares an int, but a float works.
         remaining = grace - (time.monotonic() - began)
         self.config.timeout_graceful_shutdown = remaining  # type: ignore[assignment]
         await super().shutdown(sockets)
         if self.force_exit:
-            # uvicorn would cancel the app's lifespan as it stands, with a traceback in the log.
+            # Otherwise uvicorn would cancel the app's lifespan, with a traceback in the log.
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.lifespan.shutdown(), FORCED_SECONDS)
 
-    async def _until_all_are_gone(self, deadline: float) -> None:
-        # uvicorn says nothing when a connection ends; it looks again and again too.
+    async def _until_all_have_disconnected(self, deadline: float) -> None:
+        # uvicorn has no event for the end of a connection, and polls too.
         while (  # noqa: ASYNC110
             self.server_state.connections and time.monotonic() < deadline and not self.force_exit
         ):
@@ -76,14 +79,14 @@ class DrainingServer(uvicorn.Server):
 
 
 class SingleServer(DrainingServer):
-    """The server without workers: a second signal ends it at once.
+    """The server of a single process: a second signal ends it at once.
 
-    A worker must not heed one. A signal to the whole group reaches it twice, the second time by
-    way of its supervisor.
+    A worker ignores a second signal: a signal to the whole process group reaches it twice, the
+    second time from its supervisor.
     """
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        # Of itself, uvicorn heeds a second SIGINT only.
+        # uvicorn itself forces the exit only at a second SIGINT.
         super().handle_exit(signal.SIGINT if self.should_exit else sig, frame)
 
 

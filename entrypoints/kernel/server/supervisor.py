@@ -1,4 +1,5 @@
-"""Several processes that serve one socket, and what starts, watches and ends them."""
+"""The supervisor of several worker processes that serve one socket: it starts, watches, restarts
+and stops them."""
 
 import selectors
 import signal
@@ -15,13 +16,13 @@ from uvicorn.config import STARTUP_FAILURE
 from entrypoints.kernel.server.config import ServerConfig
 from entrypoints.kernel.server.worker import ENDS
 
-SILENT_SECONDS = 30.0
-"""A worker whose event loop gives no sign of life for this long is replaced."""
+SILENCE_SECONDS = 30.0
+"""A worker that sends no heartbeat for this long is replaced."""
 STABLE_SECONDS = 10.0
-"""A worker that ended earlier than this is not replaced at once."""
+"""A worker that ended earlier than this is restarted only after a pause."""
 LONGEST_PAUSE_SECONDS = 30.0
 MARGIN_SECONDS = 5.0
-"""How much longer than the grace period a worker may take to end before it is killed."""
+"""How much longer than the grace period a worker may take before it is killed."""
 
 _log = structlog.get_logger("entrypoints.server")
 
@@ -34,19 +35,19 @@ def run_workers(config: ServerConfig) -> int:
 
 
 class Worker:
-    """A process that serves, as its supervisor sees it.
+    """A worker process, from the supervisor's side.
 
-    The two are joined by a pair of sockets. It carries the worker's signs of life, and each end
-    closes when its process ends, however it ends.
+    The two are connected by a pair of sockets. The worker sends heartbeats over it, and each end
+    closes when its process ends for whatever reason.
     """
 
     def __init__(self, listener: socket.socket) -> None:
         self.line, other_end = socket.socketpair()
         self.line.setblocking(False)
-        # Ctrl-C reaches the whole group; what a worker has to do then, its supervisor says.
+        # Ctrl-C reaches the whole process group, but the supervisor stops the workers.
         signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
         try:
-            self._process = subprocess.Popen(  # noqa: S603 -- it has no words from outside
+            self._process = subprocess.Popen(  # noqa: S603 -- no input from outside
                 [
                     *(sys.executable, "-m", "entrypoints", "worker"),
                     *(str(listener.fileno()), str(other_end.fileno())),
@@ -58,7 +59,7 @@ class Worker:
             other_end.close()
         self.pid = self._process.pid
         self.began = time.monotonic()
-        # When its silence means that it hangs; its start may take as long as a migration does.
+        # When the lack of a heartbeat means that it hangs. Its start has no limit: it may migrate.
         self.hangs_at = float("inf")
 
     @property
@@ -66,11 +67,11 @@ class Worker:
         return self.hangs_at != float("inf")
 
     def listen(self, grace: float) -> bool:
-        """Take note of its signs of life; return whether its process has ended."""
+        """Read its heartbeats; return whether its process has ended."""
         with suppress(BlockingIOError):
             while signs := self.line.recv(1000):
                 ends = signs.endswith(ENDS)
-                self.hangs_at = time.monotonic() + SILENT_SECONDS + ends * grace
+                self.hangs_at = time.monotonic() + SILENCE_SECONDS + ends * grace
             return True
         return False
 
@@ -87,14 +88,14 @@ class Worker:
 
 
 class Supervisor:
-    """Keeps a number of workers serving until a signal ends it.
+    """Keeps a number of workers running until a signal stops it.
 
-    SIGTERM or SIGINT, at any moment, has the workers finish what they serve within the grace
-    period; a second one kills them.
+    SIGTERM or SIGINT starts a graceful shutdown of the workers at any time; a second signal kills
+    them.
     """
 
     def __init__(self, listener: socket.socket, workers: int, grace: float) -> None:
-        """`grace` is how many seconds a worker may take to end."""
+        """`grace` is how many seconds a worker may take to shut down."""
         self._listener = listener
         self._grace = grace
         self._workers: set[Worker] = set()
@@ -105,15 +106,15 @@ class Supervisor:
         self._selector = selectors.DefaultSelector()
 
     def run(self) -> bool:
-        """Serve until a signal ends it; return False if it ended since no worker could start."""
-        with self._signals_heard():
+        """Serve until a signal; return False if it ended because no worker could start."""
+        with self._counting_signals():
             while not self._signals:
                 self._start_workers()
                 for worker in self._wait(self._seconds_to_wait()):
                     if not self._replace(worker):
                         self._end_workers()
                         return False
-                self._kill_silent_workers()
+                self._kill_hanging_workers()
             self._end_workers()
         return True
 
@@ -127,7 +128,7 @@ class Supervisor:
             self._selector.register(worker.line, selectors.EVENT_READ, worker)
 
     def _replace(self, worker: Worker) -> bool:
-        """Plan another start for a worker that ended; return False if none could start so far."""
+        """Schedule the restart of a worker that ended; return False if no worker ever started."""
         now = time.monotonic()
         if now - worker.began >= STABLE_SECONDS:
             self._pause = 0.0
@@ -143,15 +144,15 @@ class Supervisor:
         self._starts.append(now + self._pause)
         return True
 
-    def _kill_silent_workers(self) -> None:
+    def _kill_hanging_workers(self) -> None:
         for worker in self._workers:
             if time.monotonic() > worker.hangs_at:
                 _log.error("a worker hangs and is killed", pid=worker.pid)
                 worker.kill()
-                worker.hangs_at = time.monotonic() + SILENT_SECONDS
+                worker.hangs_at = time.monotonic() + SILENCE_SECONDS
 
     def _end_workers(self) -> None:
-        # With this copy open, the kernel would connect clients that no worker is left to serve.
+        # While this copy is open, the kernel accepts connections that no worker will serve.
         self._listener.close()
         for worker in self._workers:
             worker.terminate()
@@ -164,7 +165,7 @@ class Supervisor:
                     worker.kill()
 
     def _wait(self, seconds: float) -> Sequence[Worker]:
-        """Wait for a signal, a sign of life or the end of a worker; return those that ended."""
+        """Wait for a signal, a heartbeat or the end of a worker; return the workers that ended."""
         ended = []
         for key, _ in self._selector.select(seconds):
             worker: Worker | None = key.data
@@ -184,8 +185,8 @@ class Supervisor:
         return max(0.0, min([now + 1.0, *self._starts]) - now)
 
     @contextmanager
-    def _signals_heard(self) -> Iterator[None]:
-        """Count the signals while the block lasts, and have each end a wait."""
+    def _counting_signals(self) -> Iterator[None]:
+        """Count the signals within the block; each one also ends a wait."""
         self._wake_up, signals = socket.socketpair()
         for each in (self._wake_up, signals):
             each.setblocking(False)

@@ -1,7 +1,7 @@
-"""One of several processes that serve, which `entrypoints.kernel.server.supervisor` starts as
+"""A worker process, which `entrypoints.kernel.server.supervisor` starts as
 `python -m entrypoints worker LISTENER LINE`.
 
-Both are file descriptors: the socket to serve, and the line to the supervisor.
+Both arguments are file descriptors: the listening socket, and the connection to the supervisor.
 """
 
 import asyncio
@@ -16,36 +16,37 @@ from uvicorn.config import STARTUP_FAILURE
 from entrypoints.kernel.server.config import ServerConfig
 from entrypoints.kernel.server.server import DrainingServer
 
-LIVES = b"."
+HEARTBEAT = b"."
 ENDS = b"e"
-"""What a worker says to its supervisor, once a second and when it begins to end."""
+"""What a worker sends to its supervisor: a heartbeat every second, and the start of its
+shutdown."""
 TICKS_A_SECOND = 10
 
 
 class WorkerServer(DrainingServer):
-    """A server that gives signs of life, and ends when its supervisor has gone."""
+    """A server that sends heartbeats, and shuts down when its supervisor has ended."""
 
     def __init__(self, config: ServerConfig, line: socket.socket) -> None:
         super().__init__(config)
         self._line = line
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        # The supervisor says nothing: the line can be read once its other end is closed.
+        # The supervisor sends nothing: the socket becomes readable when its other end is closed.
         asyncio.get_running_loop().add_reader(self._line, self._end)
         await super().startup(sockets)
 
     async def on_tick(self, counter: int) -> bool:
         if counter % TICKS_A_SECOND == 0:
-            self._say(LIVES)
+            self._send(HEARTBEAT)
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._say(ENDS)
+        self._send(ENDS)
         await super().shutdown(sockets)
 
-    def _say(self, sign: bytes) -> None:
-        with suppress(OSError):  # the supervisor has gone, or does not listen
-            self._line.send(sign)
+    def _send(self, message: bytes) -> None:
+        with suppress(OSError):  # the supervisor has ended or does not read
+            self._line.send(message)
 
     def _end(self) -> None:
         asyncio.get_running_loop().remove_reader(self._line)
@@ -58,7 +59,7 @@ def run_worker(config: ServerConfig, listener_fd: int, line_fd: int) -> int:
     for each in (listener, line):
         os.set_inheritable(each.fileno(), False)
     line.setblocking(False)
-    # The server ends itself on this signal and then raises it anew; that was no failure.
+    # The server shuts down on this signal and then raises it again, which is no failure.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     server = WorkerServer(config, line)
     server.run([listener])

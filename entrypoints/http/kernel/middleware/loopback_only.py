@@ -6,7 +6,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from entrypoints.http.kernel.addresses import is_health_check
 from entrypoints.http.kernel.problems.problem import problem, reject
 from entrypoints.http.kernel.problems.problem_types import KEYS_NOT_CONFIGURED
-from entrypoints.kernel.loopback import REFUSAL, is_open
+from entrypoints.kernel.loopback import KEYS_NEEDED, is_open
 
 _log = structlog.get_logger("entrypoints.http")
 
@@ -38,5 +38,5 @@ class LoopbackOnly:
         if found is None:
             found = self._found[host] = is_open(host)
             if found:
-                _log.error("requests are rejected", reason=f"they came by {host}, {REFUSAL}")
+                _log.error("requests are rejected", reason=f"they came by {host}, {KEYS_NEEDED}")
         return found
