@@ -36,6 +36,8 @@ QUICK = {"fsync": "off", "full_page_writes": "off"}
 NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
 PATIENCE_IN_SECONDS = 30.0
 PORT_ATTEMPTS = 5
+PASSWORD = secrets.token_urlsafe(16)
+"""Of all servers that this process starts: they are copies of one."""
 
 
 class PostgresServer:
@@ -49,7 +51,7 @@ class PostgresServer:
 
     def __init__(self, directory: Path, settings: Mapping[str, str], *, tls: bool = False) -> None:
         self.port = free_port()
-        self.password = secrets.token_urlsafe(16)
+        self.password = PASSWORD
         self._settings = settings
         self._log = ProcessLog()
         self._guardian = Guardian(directory)
@@ -77,7 +79,10 @@ class PostgresServer:
         new_directory = Path(tempfile.mkdtemp(prefix="postgresql-", dir=directory))
         server = cls(new_directory, settings if durable else {**QUICK, **settings}, tls=tls)
         try:
-            server._cluster.create(cls.user, server.password, durable=durable)
+            if durable:
+                server._cluster.initialize(cls.user, server.password, durable=True)
+            else:
+                server._cluster.create(cls.user, server.password)
             server._start_on_a_free_port()
         except BaseException:
             server.close()
@@ -115,7 +120,6 @@ class PostgresServer:
         directory = Path(tempfile.mkdtemp(prefix="postgresql-", dir=self._cluster.data.parents[1]))
         address = f"host={self.host} port={self.port} user={self.user} password={self.password}"
         standby = PostgresServer(directory, {**self._settings, "primary_conninfo": address})
-        standby.password = self.password
         try:
             standby._cluster.copy(self._cluster)
             self._settings = {**self._settings, "synchronous_standby_names": "*"}
