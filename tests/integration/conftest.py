@@ -1,4 +1,6 @@
 from collections.abc import AsyncIterator, Callable, Iterator
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -21,9 +23,19 @@ def log_lines() -> Iterator[list[Any]]:
 
 
 @pytest.fixture
-def app(storage_url: str) -> FastAPI:
-    """The app on an empty storage, of each kind in turn."""
-    return create_app(settings_for(storage_url))
+def app(storage_url: str, tmp_path: Path) -> FastAPI:
+    """The app on an empty storage, of each kind in turn.
+
+    Other tests have had it and others will: one that changes an app makes its own. To make it
+    takes longer than most of what tests do with it.
+    """
+    # From the current directory, which is the test's own, a file has the same name for all.
+    return _app_on(storage_url.replace(f"{tmp_path}/", ""))
+
+
+@cache
+def _app_on(url: str) -> FastAPI:
+    return create_app(settings_for(url))
 
 
 @pytest.fixture

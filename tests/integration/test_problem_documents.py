@@ -15,7 +15,6 @@ from tests.integration.service import (
     UNKNOWN_ID,
     client_of,
     create,
-    in_memory_only,
     settings_for,
 )
 
@@ -88,8 +87,9 @@ async def test_units_of_work_that_cannot_be_made_are_a_problem() -> None:
     assert "hunter2" not in response.text
 
 
-@in_memory_only
-async def test_errors_that_other_routes_raise_are_problem_documents(app: FastAPI) -> None:
+async def test_errors_that_other_routes_raise_are_problem_documents() -> None:
+    app = create_app(settings_for("memory://"))
+
     @app.get("/teapot")
     async def teapot() -> None:
         raise HTTPException(418, "short and stout", headers={"X-Spout": "yes"})
