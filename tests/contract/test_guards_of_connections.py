@@ -18,6 +18,7 @@ from tests.contract.connections_in_use import connections_in_use
 from tests.contract.example_items import all_stored, new_item, next_version, store
 from tests.contract.moments import cancel
 from tests.database_settings import engine_for
+from tests.postgresql_databases import others_wait_for
 from tests.storages import SqlStorage
 
 LONG = 60.0
@@ -123,14 +124,14 @@ async def test_a_statement_is_stopped_before_its_connection_is_thrown_away(
                 await unit.commit()
 
         waiting = asyncio.create_task(update())
-        while not await holder.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+        while not await others_wait_for(holder):
             await asyncio.sleep(0.01)
         monkeypatch.setattr(asyncpg.Connection, "execute", watched)
         await cancel(waiting)
         await storage._database.close()
         monkeypatch.undo()
 
-        assert not await holder.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        assert not await others_wait_for(holder)
     await holder.close()
 
     # Until the server had heard of it, the connection counted as one of the pool's.

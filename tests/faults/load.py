@@ -45,6 +45,12 @@ class Load:
         while min(self._last_created) < began:
             await asyncio.sleep(0.002)
 
+    async def is_not_created(self) -> None:
+        """Return when another POST was refused and nothing was changed."""
+        before = len(self.not_created)
+        while len(self.not_created) == before:
+            await asyncio.sleep(0.002)
+
     async def is_refused(self) -> None:
         """Return when another request was refused."""
         refusals = self.refusals

@@ -15,6 +15,7 @@ from sqlalchemy import make_url
 from tests.faults.running import client_of, service_on
 from tests.faults.service_log import assert_no_traceback
 from tests.integration.service import ITEMS
+from tests.postgresql_databases import others_wait_for
 from tests.processes.service_process import ServiceProcess
 
 
@@ -59,8 +60,5 @@ async def patch_and_hang_up(service: ServiceProcess, address: str) -> None:
 
 
 async def until_nobody_waits(holder: Any) -> None:
-    while await holder.fetchval(
-        "SELECT count(*) FROM pg_stat_activity "
-        "WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    ):
+    while await others_wait_for(holder):
         await asyncio.sleep(0.05)

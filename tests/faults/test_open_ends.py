@@ -23,6 +23,7 @@ PIECES = 2_500
 
 app = FastAPI()
 produced = 0
+begun = threading.Event()
 cancelled = threading.Event()
 
 
@@ -39,6 +40,7 @@ async def slow() -> Response:
 
 @app.get("/endless")
 async def endless() -> Response:
+    begun.set()
     try:
         await asyncio.sleep(60)
     except asyncio.CancelledError:
@@ -100,10 +102,11 @@ def test_a_client_that_closed_its_side_gets_its_responses(
 
 @pytest.mark.parametrize("version", ["1.0", "1.1"])
 def test_the_work_for_a_client_that_has_gone_is_cancelled(served: ServedApp, version: str) -> None:
+    begun.clear()
     cancelled.clear()
     with served.connect() as client:
         client.sendall(get("/endless", version))
-        time.sleep(0.1)  # the work begins
+        assert begun.wait(10)
     assert cancelled.wait(10)
 
 

@@ -29,6 +29,7 @@ from tests.faults.running import all_items, client_of, on_both_databases, servic
 from tests.faults.service_log import assert_no_traceback
 from tests.integration.problem_document import problem_of
 from tests.integration.service import ITEMS, settings_for
+from tests.postgresql_databases import others_wait_for
 from tests.processes.free_port import free_port
 from tests.processes.service_process import ServiceProcess
 
@@ -182,7 +183,8 @@ async def patch_that_waits(
                 patch = asyncio.create_task(
                     client.patch(f"{ITEMS}/{item['id']}", json={"name": "blue lamp"})
                 )
-                await asyncio.sleep(0.3)
+                while not await others_wait_for(holder):
+                    await asyncio.sleep(0.01)
                 yield patch
         finally:
             await holder.close()
