@@ -10,7 +10,7 @@ from entrypoints.container import assert_replaceable, init_container
 from entrypoints.http.kernel.lifespan import serving
 from entrypoints.http.kernel.service import add_kernel, new_app
 from entrypoints.http.routers import ROUTERS
-from entrypoints.kernel.project_version import project_version
+from entrypoints.kernel.project import project
 from entrypoints.settings import AppSettings
 
 
@@ -31,7 +31,7 @@ def create_app(settings: AppSettings, *, any_server: bool = True, **overrides: A
         settings,
         title="Async database service",
         summary="Example items, kept in SQLite or PostgreSQL.",
-        version=project_version(),
+        version=project().version,
         lifespan=lifespan,
     )
     for router in ROUTERS:

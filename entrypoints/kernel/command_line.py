@@ -12,6 +12,7 @@ from entrypoints.kernel.api_keys import READ, WRITE, ApiKeys, new_key
 from entrypoints.kernel.app_start import app_for_own_server, log_unknown_settings
 from entrypoints.kernel.logging import configure_logging
 from entrypoints.kernel.loopback import KEYS_NEEDED, is_loopback
+from entrypoints.kernel.project import project
 from entrypoints.kernel.server.config import ServerConfig
 from entrypoints.kernel.server.server import run
 from entrypoints.kernel.server.supervisor import run_workers
@@ -117,8 +118,8 @@ def _one_word(text: str) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m entrypoints",
-        description="The async database service. Settings come from the environment (APP_...) "
-        "and from .env; see .env.example.",
+        description=f"{project().description}. Settings come from the environment (APP_...) and "
+        "from .env; see .env.example.",
     )
     parser.set_defaults(command=serve)
     commands = parser.add_subparsers(title="commands", metavar="command")

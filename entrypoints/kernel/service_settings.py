@@ -17,6 +17,7 @@ from sqlalchemy import URL
 
 from adapters.sql.kernel.addresses.database_url import names_memory, parse_database_url
 from entrypoints.kernel.host_names import parse_host_names
+from entrypoints.kernel.project import project
 
 _OF_THE_TESTS = "APP_TEST_"
 
@@ -45,7 +46,7 @@ class ServiceSettings(BaseSettings):
     database_connection_max_age_seconds: Annotated[int, Field(ge=1)] = 1800
     database_echo: bool = False
     # PostgreSQL cuts an application's name off there.
-    service_name: Annotated[str, Field(pattern=r"^[ -~]{1,63}$")] = "async-database-service"
+    service_name: Annotated[str, Field(pattern=r"^[ -~]{1,63}$")] = project().name
     request_deadline_seconds: Annotated[float, Field(ge=0.1, le=3600)] = 5
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000

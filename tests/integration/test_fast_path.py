@@ -6,14 +6,17 @@ from typing import Any
 
 import httpx
 import pytest
+from starlette.responses import Response
 from starlette.routing import Router
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from application.kernel.errors import StorageFull
 from entrypoints.http.app import create_app
+from entrypoints.http.kernel.service import add_kernel, new_app
 from tests.counting_ids import CountingIds
 from tests.fixed_clock import FixedClock
 from tests.integration.failing_units_of_work import FailingUnitsOfWork
-from tests.integration.service import ITEMS, UNKNOWN_ID, client_of, settings_for
+from tests.integration.service import ITEMS, UNKNOWN_ID, bare_client_of, client_of, settings_for
 
 ITEM = f"{ITEMS}/{CountingIds().new_id()}"
 JSON = {"Content-Type": "application/json"}
@@ -95,6 +98,36 @@ async def test_both_ways_response_the_same(error: Exception | None, status: int)
     ):
         assert ours == theirs, request
     assert direct[0][0] == status
+
+
+@pytest.mark.parametrize("is_added_first", [True, False])
+async def test_other_middleware_sees_what_takes_the_fast_path(is_added_first: bool) -> None:
+    seen: list[str] = []
+
+    class Note:
+        def __init__(self, app: ASGIApp) -> None:
+            self._app = app
+
+        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+            seen.append(scope["path"])
+            await self._app(scope, receive, send)
+
+    settings = settings_for("memory://")
+    app = new_app(settings)
+
+    @app.get("/plain")
+    async def plain() -> Response:
+        return Response()
+
+    if is_added_first:
+        app.add_middleware(Note)
+    add_kernel(app, settings)
+    if not is_added_first:
+        app.add_middleware(Note)
+    async with bare_client_of(app) as client:
+        assert (await client.get("/plain")).status_code == 200
+
+    assert seen == ["/plain"]
 
 
 async def test_valid_requests_take_the_fast_path(monkeypatch: pytest.MonkeyPatch) -> None:
