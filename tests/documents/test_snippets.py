@@ -5,9 +5,11 @@ import asyncio
 import re
 import textwrap
 from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import datetime
 from types import SimpleNamespace
 from typing import Annotated, Any
 
+import httpx
 import pytest
 from fastapi import APIRouter, Depends, FastAPI
 from sqlalchemy import (
@@ -27,12 +29,17 @@ from starlette.responses import StreamingResponse
 from structlog.testing import capture_logs
 
 from adapters.sql.example_items.table import example_items
+from application.example_items.service import ExampleItemService
+from application.kernel.errors import VersionMismatch
 from entrypoints.http.app import create_app
 from entrypoints.http.dependencies import get_async_session, get_async_sessionmaker
 from entrypoints.settings import AppSettings
+from tests.counting_ids import CountingIds
 from tests.database_settings import engine_for
 from tests.documents.test_references import ROOT, documents
-from tests.integration.service import client_of, settings_for
+from tests.fixed_clock import FixedClock
+from tests.integration.service import ITEMS, client_of, settings_for
+from tests.storages import MemoryUnitsOfWork
 
 SNIPPET = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 books = Table(
@@ -128,6 +135,15 @@ async def test_a_script_as_the_architecture_page_shows(
     assert capsys.readouterr().out == "0\n"
 
 
+async def test_the_tests_of_the_testing_page(storage_url: str, sqlite_in_memory_url: str) -> None:
+    shown = run(snippets("testing.md"))
+
+    await shown.test_a_change_makes_the_next_version()
+    async with client_of(create_app(settings_for(storage_url))) as client:
+        await shown.test_an_item_can_be_read_where_its_location_says(client)
+    await shown.test_the_clock_of_the_app(sqlite_in_memory_url)
+
+
 async def test_the_listener_and_the_tenant_of_the_recipes(postgresql_url: str) -> None:
     listener, tenant = [each for each in SNIPPET.findall(_recipes()) if "@router" not in each]
     listen = run(listener, Callable=Callable, AsyncEngine=AsyncEngine).listen
@@ -166,8 +182,16 @@ def _recipes() -> str:
 _USED_BY_SNIPPETS = (
     AppSettings,
     AsyncIterator,
+    CountingIds,
+    ExampleItemService,
+    FixedClock,
+    ITEMS,
+    MemoryUnitsOfWork,
     StreamingResponse,
+    VersionMismatch,
+    datetime,
     func,
     get_async_sessionmaker,
+    httpx,
     select,
 )
