@@ -44,7 +44,7 @@ from tests.integration.service import ITEMS, client_of, settings_for
 Commit = Callable[[], Awaitable[None]]
 NOTHING = "Nothing was changed."
 UNKNOWN = "The outcome of the commit is unknown; check before retrying."
-COMMITTED = "A commit was made before that; check before retrying."
+COMMITTED = "An earlier part of the request was committed; check before retrying."
 
 # How a route may wrap its commit.
 

@@ -11,12 +11,12 @@ In a worker, which has the app and no request:
     async with sessionmaker() as session:
         ...
 
-Call `await session.commit()` yourself, before the route returns: what a session has not committed
-when the request ends is rolled back. A commit later than that, in a dependency that ends after the
-response, could fail when the client has been told that all went well.
+Call `await session.commit()` yourself before the route returns. What a session has not committed by
+the end of the request is rolled back. A later commit, in a dependency that ends after the response,
+could fail after the client has got a success response.
 
-What SQLAlchemy raises and a route does not catch gets the response of a use case that met the same:
-503 while the database is down, 409 for a constraint, and so on.
+An error of SQLAlchemy that the route does not catch gets the same response as in a use case: 503
+while the database is down, 409 for a violated unique or foreign key, and so on.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -66,8 +66,8 @@ async def get_async_session(
 
 
 def add_session_error_handler(app: FastAPI) -> None:
-    """Give what SQLAlchemy raises the response of its translation. What has none is a defect: a
-    500 with a traceback in the log."""
+    """Add the handler that responds to SQLAlchemy's errors as to the application's errors that they
+    mean. An error without a meaning is a defect: a 500 with a traceback in the log."""
 
     @app.exception_handler(SQLAlchemyError)
     async def database_failed(request: Request, error: SQLAlchemyError) -> Response:

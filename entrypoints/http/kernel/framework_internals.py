@@ -1,7 +1,7 @@
-"""What is used of FastAPI and Starlette that their documents do not promise.
+"""The undocumented parts of FastAPI and Starlette that are used.
 
-No other module imports such a name. `pyproject.toml` bounds both packages to the minor versions
-that this was tried with, and `tests/unit/test_framework_internals.py` says what an upgrade broke.
+No other module imports one. `pyproject.toml` bounds both packages to the minor versions that were
+tested, and `tests/unit/test_framework_internals.py` says what an upgrade broke.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -38,14 +38,14 @@ __all__ = [
 ]
 
 BODY_NOT_PARSED = "There was an error parsing the body"
-"""FastAPI's words for a body that raised something else than that it is no JSON."""
+"""FastAPI's detail for a body whose parsing failed with an error other than invalid JSON."""
 _DEFAULTS = Dependant()
 
 
 def has_nothing_but(dependant: Dependant, *names: str) -> bool:
-    """Return whether all fields but these are empty, those that a new version adds included."""
+    """Return whether all fields but these are empty, including fields that a new version adds."""
     return all(
-        # FastAPI leaves out some of what is empty, and makes an empty list of the rest.
+        # An empty field is either missing or an empty list.
         (getattr(dependant, each.name) or None) == (getattr(_DEFAULTS, each.name) or None)
         for each in fields(Dependant)
         if each.name not in names
@@ -60,7 +60,7 @@ def add_innermost_middleware(
 
 
 def included_routes(routes: Sequence[BaseRoute]) -> Iterator[Sequence[BaseRoute]]:
-    """Yield the list of routes of each router that was included, and of those within."""
+    """Yield the list of routes of each included router, recursively."""
     for each in routes:
         if router := getattr(each, "original_router", None):
             yield router.routes
@@ -68,8 +68,8 @@ def included_routes(routes: Sequence[BaseRoute]) -> Iterator[Sequence[BaseRoute]
 
 
 def error_handlers_of(app: FastAPI) -> tuple[dict[Any, Any], dict[int, Any]]:
-    """Return the handlers of exceptions and those of statuses that the app has by now."""
-    # The others are for what happens outside of routes.
+    """Return the app's current handlers of exceptions and of statuses."""
+    # The others handle errors outside of routes.
     handlers = {k: h for k, h in app.exception_handlers.items() if k not in (500, Exception)}
     middleware = ExceptionMiddleware(app.router, handlers)
     return middleware._exception_handlers, middleware._status_handlers
@@ -78,8 +78,7 @@ def error_handlers_of(app: FastAPI) -> tuple[dict[Any, Any], dict[int, Any]]:
 def with_error_handlers(
     app: ASGIApp, request: Request, handlers: tuple[dict[Any, Any], dict[int, Any]]
 ) -> ASGIApp:
-    """Return the app with error handlers where FastAPI has them: around a route, and once more
-    around those."""
+    """Return the app with error handlers around it twice, as FastAPI has them around a route."""
     request.scope["starlette.exception_handlers"] = handlers
     return wrap_app_handling_exceptions(wrap_app_handling_exceptions(app, request), request)
 
@@ -87,9 +86,9 @@ def with_error_handlers(
 def invalid_body(
     error: ValidationError, body: object, declared: Dependant, request: Request
 ) -> RequestValidationError:
-    """Return what FastAPI raises when the one body of an endpoint is not valid."""
+    """Return the error that FastAPI raises for an invalid body of an endpoint with one body."""
     errors = error.errors(include_url=False)
-    for each in errors:  # FastAPI copies each, which takes longer than all the rest
+    for each in errors:  # FastAPI copies each error, which is slow
         each["loc"] = ("body", *each["loc"])
     endpoint = _extract_endpoint_context(declared.call) if declared.call else {}
     mounted_at = request.scope.get("root_path", "").rstrip("/")

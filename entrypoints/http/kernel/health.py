@@ -1,4 +1,4 @@
-"""Whether the process lives, and whether it can serve."""
+"""Health checks: liveness and readiness."""
 
 from fastapi import APIRouter
 from pydantic import BaseModel
@@ -16,7 +16,7 @@ class Health(BaseModel):
     status: str = "ok"
 
 
-NO_STORE = headers({"Cache-Control": header("A response is true for the moment only.", "no-store")})
+NO_STORE = headers({"Cache-Control": header("Do not store.", "no-store")})
 
 
 @router.get(
@@ -31,7 +31,7 @@ async def live() -> Response:
 
 @router.get(
     "/health/ready",
-    summary="Can it serve: does the storage response, with a schema that this version can use?",
+    summary="Can it serve requests? The database responds, with a usable schema.",
     response_model=Health,
     responses={200: NO_STORE, **problems(503)},
 )
@@ -41,8 +41,8 @@ async def ready(request: Request) -> Response:
     if await request.app.state.container.readiness().is_ready():
         return _ok()
     detail = (
-        "The database does not respond, or its schema is older than this version needs: "
-        "`python -m entrypoints db upgrade` migrates it. The log says which."
+        "The database does not respond, or its schema is older than this version needs; the log "
+        "has the reason. `python -m entrypoints db upgrade` migrates the schema."
     )
     return problem(request.scope, NOT_READY, detail)
 

@@ -1,4 +1,4 @@
-"""The life of an app: its storage is opened, background tasks run, and the storage is closed."""
+"""The lifespan of an app: it opens the storage, runs background tasks and closes the storage."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -20,7 +20,7 @@ _log = structlog.get_logger("entrypoints.http")
 
 
 class Storage(Protocol):
-    """What units of work are for, for as long as the app lives."""
+    """The storage of units of work, from the start of the app to its shutdown."""
 
     async def open(self) -> None: ...
 
@@ -32,7 +32,7 @@ class Storage(Protocol):
 
 
 class ServiceContainer(Protocol):
-    """What the kernel takes from the app's container."""
+    """The parts of the app's container that the kernel uses."""
 
     @property
     def storage(self) -> Callable[[], Storage]: ...
@@ -51,11 +51,11 @@ async def serving(
     """Keep the container in `app.state.container`, and its storage open, while the block lasts.
 
     A failure to open it is logged in one line, which has no secret."""
-    with _noting_failures(app, settings):
+    with _recording_failure(app, settings):
         app.state.container = made = await container
         storage = made.storage()
     try:
-        with _noting_failures(app, settings):
+        with _recording_failure(app, settings):
             await storage.open()
         _log_start(app, settings)
         async with (
@@ -80,8 +80,8 @@ def _log_start(app: FastAPI, settings: ServiceSettings) -> None:
 
 
 @contextmanager
-def _noting_failures(app: FastAPI, settings: ServiceSettings) -> Iterator[None]:
-    """Keep the reason of a failure for `run_lifespan`."""
+def _recording_failure(app: FastAPI, settings: ServiceSettings) -> Iterator[None]:
+    """Record the reason of a failure for `run_lifespan`."""
     try:
         yield
     except Exception as error:
@@ -93,8 +93,8 @@ def _noting_failures(app: FastAPI, settings: ServiceSettings) -> Iterator[None]:
 
 
 async def run_lifespan(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-    """Run the app's lifespan. The server logs what it is sent about a start that fails: the reason,
-    in one line, and not the traceback that Starlette sends."""
+    """Run the app's lifespan. If the start fails, the server logs the message that it gets: replace
+    Starlette's traceback by the reason in one line."""
 
     async def send_reason(message: Message) -> None:
         why_not = getattr(scope["app"].state, "why_it_cannot_start", None)

@@ -1,4 +1,4 @@
-"""Describing in the OpenAPI document what FastAPI cannot see: headers, and problem documents."""
+"""Describe headers and problem documents in the OpenAPI document, which FastAPI cannot infer."""
 
 import re
 from typing import Any
@@ -12,7 +12,7 @@ _REFERENCE = "#/components/schemas/"
 
 
 def header(description: str, example: str, *, required: bool = True) -> dict[str, Any]:
-    """Return the description of one header field of an answer."""
+    """Return the description of a header field of a response."""
     return {
         "description": description,
         "required": required,
@@ -21,14 +21,14 @@ def header(description: str, example: str, *, required: bool = True) -> dict[str
 
 
 def headers(*fields: dict[str, Any], description: str | None = None) -> dict[str, Any]:
-    """Return the description of an answer with the header fields."""
-    answer: dict[str, Any] = {"headers": {n: h for field in fields for n, h in field.items()}}
-    return {**answer, "description": description} if description else answer
+    """Return the description of a response with the header fields."""
+    response: dict[str, Any] = {"headers": {n: h for field in fields for n, h in field.items()}}
+    return {**response, "description": description} if description else response
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Return the description of problem documents with these statuses, and an example of each
-    type that has one of them."""
+    """Return the description of the problem documents with these statuses, with an example of each
+    problem type."""
     return {status: _problems_of(status) for status in statuses}
 
 
@@ -65,7 +65,7 @@ _ALWAYS = {
 }
 _RETRY_AFTER = {
     "Retry-After": header(
-        "Retry after this many seconds; not there when the outcome is unknown.",
+        "Retry after this many seconds. Absent if the outcome is unknown.",
         "1",
         required=False,
     )
@@ -76,18 +76,22 @@ _FASTAPIS_OWN = {
     "description": "Validation Error",
     "content": {"application/json": {"schema": {"$ref": _REFERENCE + "HTTPValidationError"}}},
 }
-_BEARER_KEY = {"type": "http", "scheme": "bearer", "description": "A key that may read or write."}
+_BEARER_KEY = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "An API key with the scope `read` or `write`.",
+}
 
 
 def describe(app: FastAPI, *, wants_keys: bool) -> None:
-    """Make the app's OpenAPI document say what is sent, problem documents included."""
+    """Complete the app's OpenAPI document with problem documents, headers and API keys."""
     made_by_fastapi = app.openapi
     described: dict[str, Any] = {}
 
     def openapi() -> dict[str, Any]:
         nonlocal described
         document = made_by_fastapi()
-        # FastAPI makes another one when routes were added.
+        # FastAPI creates a new document when routes were added.
         if document is not described:
             _complete(document, wants_keys)
             described = document
@@ -129,15 +133,15 @@ def _complete(document: dict[str, Any], wants_keys: bool) -> None:
         _complete_creation(path, operations, document["paths"])
         for operation in operations.values():
             if wants_keys and "Health" not in operation.get("tags", ()):
-                # A route may want more than that, one or the other.
+                # A route may have security requirements of its own, as alternatives.
                 wanted = operation.get("security") or [{}]
                 operation["security"] = [{"key": [], **each} for each in wanted]
                 operation["responses"] |= problems(401, 403)
             responses = operation["responses"]
-            # FastAPI adds one wherever there are parameters; ours are said by us.
+            # FastAPI adds a 422 to every route with parameters; ours are described by the route.
             if responses.get("422") == _FASTAPIS_OWN:
                 del responses["422"]
-            # What every request can meet.
+            # Every request can have it.
             responses["default"] = problems(500)[500] | {"description": "Any other error"}
             for response in responses.values():
                 response.setdefault("headers", {}).update(_ALWAYS)

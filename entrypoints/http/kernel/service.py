@@ -1,4 +1,4 @@
-"""What every service has around its routes: middleware, error handlers, health, API description."""
+"""What every service has around its routes: middleware, error handlers, health checks, OpenAPI."""
 
 from typing import Any
 
@@ -52,7 +52,7 @@ def add_kernel(app: FastAPI, settings: ServiceSettings, *, any_server: bool = Tr
     if keys is not None and not len(keys):
         keys.warn_of_none()
     app.include_router(health.router)
-    if not settings.telemetry_enabled:  # FastAPI reports only what goes its way
+    if not settings.telemetry_enabled:  # FastAPI's telemetry does not see requests on the fast path
         add_innermost_middleware(app, FastPath, fastapi=app)
     app.add_middleware(RoutingRules, fastapi=app)
     if any_server:
@@ -76,7 +76,8 @@ def add_kernel(app: FastAPI, settings: ServiceSettings, *, any_server: bool = Tr
 
 
 def _assert_no_ambiguity(app: FastAPI, prefix: str) -> None:
-    """A proxy that strips the prefix could not be told from one that does not."""
+    """Raise `InvalidSettings` if a path begins with the prefix: it would be unknown whether the
+    proxy has stripped the prefix."""
     if any(is_below(each.path or "", prefix) for each in iter_route_contexts(app.routes)):
         raise InvalidSettings(
             f"APP_ROOT_PATH: the app's own paths begin with {prefix} too. Leave it empty if the "

@@ -42,7 +42,7 @@ PROBE_SECONDS = 0.5
 """How long after a client's FIN a response may take before the client is probed."""
 _END = b"\r\n\r\n"
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-_HEAD_TOO_LARGE = (HEADER_TOO_LARGE, f"The header fields have more than {MAX_HEAD_BYTES:,} bytes.")
+_HEAD_TOO_LARGE = (HEADER_TOO_LARGE, f"The header fields are larger than {MAX_HEAD_BYTES:,} bytes.")
 
 _log = structlog.get_logger("entrypoints.http")
 
@@ -144,7 +144,7 @@ class HttpProtocol(HttpToolsProtocol):
     def on_url(self, url: bytes) -> None:
         super().on_url(url)
         if len(self.url) > MAX_URL_BYTES:
-            self._stop_parsing(URL_TOO_LONG, f"The URL has more than {MAX_URL_BYTES:,} bytes.")
+            self._stop_parsing(URL_TOO_LONG, f"The URL is longer than {MAX_URL_BYTES:,} bytes.")
 
     def on_headers_complete(self) -> None:
         if self.parser.should_upgrade():
@@ -352,7 +352,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._feed(b"%b %b HTTP/%b\r\n%b\r\n" % (method, self.url, version, fields))
 
     def _too_large(self) -> str:
-        return f"The body has more than {self._max_body_bytes:,} bytes."
+        return f"The body is larger than {self._max_body_bytes:,} bytes."
 
     def _stop_parsing(self, problem_type: ProblemType, detail: str) -> None:
         self._reason = (problem_type, detail)

@@ -1,4 +1,4 @@
-"""The arguments of an endpoint of a plain shape, read without solving dependencies."""
+"""The arguments of a plain endpoint, read without FastAPI's dependency solver."""
 
 import inspect
 import json
@@ -34,7 +34,7 @@ Dependency = Callable[..., Awaitable[Any]]
 
 
 class FastArguments:
-    """Reads the arguments of requests as FastAPI does."""
+    """Reads the arguments of an endpoint from requests, with the same result as FastAPI."""
 
     def __init__(self, declared: Dependant, convertors: Convertors) -> None:
         self._declared = declared
@@ -42,7 +42,8 @@ class FastArguments:
             (each.name, cast(Dependency, each.call), each.request_param_name)
             for each in declared.dependencies
         ]
-        """The argument's name, if it has one, the function, and its own name for the request."""
+        """For each: the name of the argument if it has one, the function, and the function's name
+        for the request."""
         self.takes_body = bool(declared.body_params)
         self._request_name = declared.request_param_name
         self._path = [(each.name, each.alias, each.validate) for each in declared.path_params]
@@ -61,7 +62,7 @@ class FastArguments:
 
     @staticmethod
     def are_enough_for(declared: Dependant, convertors: Convertors) -> bool:
-        """Return whether all arguments are of the kinds that can be read here."""
+        """Return whether all arguments can be read here."""
         calls = [each.call for each in declared.dependencies]
         return (
             has_nothing_but(
@@ -81,8 +82,9 @@ class FastArguments:
     def read(
         self, request: Request, body: bytes | None
     ) -> dict[str, Any] | RequestValidationError | None:
-        """Return the arguments but for those of dependencies, or the error to raise after these;
-        None if FastAPI has to look what is missing or wrong."""
+        """Return the arguments without those of dependencies, or the error to raise after the
+        dependencies were called. Return None if something is missing or invalid: FastAPI handles
+        that."""
         scope = request.scope
         arguments: dict[str, Any] = {}
         path = scope["path_params"]
@@ -105,7 +107,7 @@ class FastArguments:
             if not _says_json(scope["headers"]):
                 return None
             content = _decode_json(str(body, "utf-8"))
-            request._body = body  # FastAPI has read it from this request, and it can be read once
+            request._body = body  # as FastAPI does: the body can be received only once
             try:
                 arguments[self._body_name] = self._validate_body(content, from_attributes=True)
             except ValidationError as error:
@@ -143,7 +145,7 @@ class _Parameter:
 
 
 def is_plain_coroutine_function(call: object) -> bool:
-    """Return whether it is an `async def` and wraps nothing that FastAPI would look at instead."""
+    """Return whether it is an `async def` that wraps no function that FastAPI would inspect."""
     return (
         inspect.isfunction(call)
         and inspect.iscoroutinefunction(call)
@@ -174,7 +176,7 @@ def _are_plain_path(fields: list[ModelField], convertors: Convertors) -> bool:
         _is_plain(each, params.Path) and each.alias in convertors for each in fields
     ) and all(
         type(convertor) is StringConvertor
-        # What is validated from the text is what the convertor makes.
+        # Validating the text gives the same value as the convertor.
         or (type(convertor) is UUIDConvertor and name in uuids)
         for name, convertor in convertors.items()
     )

@@ -1,4 +1,5 @@
-"""A shorter way to an endpoint of a plain shape, past what FastAPI does for any other."""
+"""The fast path for requests: it calls endpoints with plain arguments without FastAPI's
+machinery."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
@@ -32,20 +33,20 @@ _HOW_TO_RESPOND = (
 
 
 class FastPath:
-    """Pure ASGI middleware, the innermost: an optimization and nothing else.
+    """Pure ASGI middleware, the innermost. It is only an optimization.
 
-    It calls an endpoint itself if the route is of a plain shape and the request is valid, and
-    raises the error of a JSON body that is not. Such an
-    endpoint is an `async def` that says that it returns a `Response`. It takes path, query and
-    header parameters, one JSON body, the request, and dependencies that are an `async def` of the
-    request or of nothing. Everything else, a request with any other error included, goes to FastAPI
-    as if this were not there. `RoutingRules` has noted the route in the scope.
+    It calls the endpoint itself if the route has a plain shape and the request is valid; for an
+    invalid JSON body it raises FastAPI's error. A plain endpoint is an `async def` that is
+    annotated to return a `Response`. Its arguments are path, query and header parameters, one JSON
+    body, the request, and dependencies that are an `async def` with the request or nothing as
+    argument. Everything else, also a request with another error, is passed on to FastAPI.
+    `RoutingRules` has stored the route in the scope.
     """
 
     def __init__(self, app: ASGIApp, fastapi: FastAPI) -> None:
         self._app = app
         self._fastapi = fastapi
-        # FastAPI too takes those that there are when it is first called.
+        # FastAPI also uses the handlers that exist when it is first called.
         self._handlers = error_handlers_of(fastapi)
         self._routes: dict[EffectiveRoute, _FastRoute | None] = {}
 
@@ -92,7 +93,7 @@ class _FastRoute:
 
     @classmethod
     def of(cls, route: EffectiveRoute, fastapi: FastAPI) -> "_FastRoute | None":
-        """Return None if the route is not of a plain shape."""
+        """Return the fast route, or None if the route does not have a plain shape."""
         declared = route.declared
         is_plain = (
             type(declared.original_route) is APIRoute
@@ -108,8 +109,8 @@ class _FastRoute:
     def arguments_of(
         self, request: Request, body: bytes | None
     ) -> dict[str, Any] | RequestValidationError | None:
-        """Return the arguments but for those of dependencies, or the error to raise after these;
-        None if FastAPI has to look."""
+        """Return the arguments without those of dependencies, or the error to raise after the
+        dependencies were called. Return None if FastAPI has to handle the request."""
         if self.takes_body and body is None:
             return None
         scope = request.scope
@@ -120,13 +121,13 @@ class _FastRoute:
         scope["path_params"] = path_params
         try:
             return self._arguments.read(request, body)
-        except Exception:  # It happens there again, in its turn.
+        except Exception:  # FastAPI will raise it again.
             return None
 
     async def call(
         self, request: Request, found: dict[str, Any] | RequestValidationError
     ) -> ASGIApp:
-        """Return the response of the endpoint, raise what it raises."""
+        """Call the endpoint and return its response."""
         arguments = found if isinstance(found, dict) else {}
         for name, dependency, request_name in self._arguments.dependencies:
             value = await (dependency(**{request_name: request}) if request_name else dependency())
@@ -138,7 +139,8 @@ class _FastRoute:
         return result if isinstance(result, Response) else self._made_by_fastapi(result)
 
     def _made_by_fastapi(self, result: Any) -> ASGIApp:
-        """Return what responds with the result of an endpoint that promised a `Response`."""
+        """Return an app that responds with the result of an endpoint that did not return a
+        `Response`."""
 
         async def endpoint() -> Any:
             return result
@@ -148,8 +150,8 @@ class _FastRoute:
 
 
 async def _whole_body(receive: Receive, received: list[Message | Exception]) -> bytes | None:
-    """Return the body, None if the client hangs up or another middleware rejects it; note what was
-    received."""
+    """Return the body, or None if the client disconnects or another middleware rejects the body.
+    All messages are appended to `received`."""
     pieces: list[bytes] = []
     while True:
         try:
@@ -166,7 +168,7 @@ async def _whole_body(receive: Receive, received: list[Message | Exception]) -> 
 
 
 def _receiving(received: list[Message | Exception], receive: Receive) -> Receive:
-    """Return what receives the same again, and then what follows."""
+    """Return a `receive` that first repeats the received messages."""
 
     async def receive_again() -> Message:
         if not received:

@@ -12,8 +12,11 @@ from entrypoints.kernel.host_names import host_of
 
 class AllowedHosts:
     """Pure ASGI middleware that rejects requests and websockets for other hosts with a 421 (RFC
-    9110, section 15.5.20), so that no page can make a browser reach the service by a name of its
-    own. The port does not matter. Health checks are served for every host."""
+    9110, section 15.5.20). It prevents DNS rebinding: a web page cannot make a browser access the
+    service by the page's own host name. Ports are ignored. Health checks are served for every host.
+
+    Starlette's `TrustedHostMiddleware` rejects health checks too, and responds with plain text.
+    """
 
     def __init__(self, app: ASGIApp, hosts: Iterable[str]) -> None:
         """`hosts` are as `parse_host_names` returns them."""
@@ -30,5 +33,9 @@ class AllowedHosts:
         if name in self._names or name.endswith(self._suffixes):
             await self._app(scope, receive, send)
         else:
-            response = problem(scope, UNKNOWN_HOST, "The service is not known by this host name.")
+            response = problem(
+                scope,
+                UNKNOWN_HOST,
+                "The Host of the request is not one of the service's host names.",
+            )
             await reject(response, scope, receive, send)

@@ -1,4 +1,4 @@
-"""Who may use the API: bearer keys (RFC 6750), if there are any."""
+"""Authentication of clients by API keys, as bearer tokens (RFC 6750)."""
 
 from typing import Annotated
 
@@ -13,8 +13,8 @@ from entrypoints.http.kernel.problems.problem_types import KEY_MISSING, KEY_READ
 from entrypoints.kernel.api_keys import READ, WRITE, ApiKey, ApiKeys
 
 CLIENT_NAME = "client_name"
-"""Under this name the ASGI scope holds the name of the API key that a request came with. It stays
-the same when the key's secret is replaced."""
+"""The key in the ASGI scope under which the name of the client's API key stands. The name stays the
+same when the key itself is replaced."""
 
 
 async def client_name(connection: HTTPConnection) -> str | None:
@@ -24,16 +24,16 @@ async def client_name(connection: HTTPConnection) -> str | None:
 
 
 ClientName = Annotated[str | None, Depends(client_name)]
-"""For a route or a websocket that asks which client it serves: `async def read(client:
+"""For a route or a websocket that needs the name of the client: `async def read(client:
 ClientName)`."""
 
 
 class Authentication:
-    """Pure ASGI middleware that lets no request and no websocket pass without a key, whichever
-    route or mounted app it is for. Health checks need none.
+    """Pure ASGI middleware that rejects every request and websocket without a valid key, for all
+    routes and mounted apps. Health checks need no key.
 
-    A key that only reads may GET and HEAD. A websocket needs a key that writes: what will be sent
-    over it cannot be known when it is opened.
+    A key with the scope `read` allows GET and HEAD. A websocket needs the scope `write`: when it is
+    opened, it is not known what the client will send.
     """
 
     def __init__(self, app: ASGIApp, keys: ApiKeys) -> None:
@@ -44,7 +44,7 @@ class Authentication:
         if scope["type"] == "lifespan" or is_health_check(scope):
             await self._app(scope, receive, send)
             return
-        # A websocket has no method here.
+        # A websocket has no method.
         needed = READ if scope.get("method") in ("GET", "HEAD") else WRITE
         token = _bearer_token(scope)
         key = self._keys.key_of(token) if token is not None else None
@@ -53,7 +53,7 @@ class Authentication:
         if key and (key.scope == WRITE or needed == READ):
             await self._app(scope, receive, send)
         else:
-            await reject(_refusal(scope, token, key), scope, receive, send)
+            await reject(_rejection(scope, token, key), scope, receive, send)
 
 
 def _bearer_token(scope: Scope) -> bytes | None:
@@ -64,15 +64,18 @@ def _bearer_token(scope: Scope) -> bytes | None:
     return token.strip() if scheme.lower() == b"bearer" else None
 
 
-def _refusal(scope: Scope, token: bytes | None, key: ApiKey | None) -> Response:
-    # What is said in which case: RFC 6750, section 3.1.
+def _rejection(scope: Scope, token: bytes | None, key: ApiKey | None) -> Response:
+    # The challenge for each case: RFC 6750, section 3.1.
     if key:
-        kind, detail = KEY_READS_ONLY, "This key may only read."
+        kind, detail = KEY_READS_ONLY, "This API key allows reading only."
         challenge = f'Bearer error="insufficient_scope", scope="{WRITE}"'
     elif token is None:
-        kind, detail = KEY_MISSING, "An API key is needed: Authorization: Bearer <key>."
+        kind, detail = (
+            KEY_MISSING,
+            "An API key is required. Send the header Authorization: Bearer <key>.",
+        )
         challenge = "Bearer"
     else:
-        kind, detail = KEY_UNKNOWN, "There is no such API key."
+        kind, detail = KEY_UNKNOWN, "The API key is not valid."
         challenge = 'Bearer error="invalid_token"'
     return problem(scope, kind, detail, headers={"WWW-Authenticate": challenge})

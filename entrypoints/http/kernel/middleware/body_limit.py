@@ -1,4 +1,4 @@
-"""A limit to the size of bodies, for servers that have none."""
+"""The limit for the size of request bodies, for servers that have none."""
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -7,17 +7,17 @@ from entrypoints.http.kernel.problems.problem_types import BODY_TOO_LARGE
 
 
 class BodyLimit:
-    """Pure ASGI middleware that rejects a body of more than so many bytes: before it is read, if
-    the request has its length, and else when that many have been read.
+    """Pure ASGI middleware that rejects a body of more than so many bytes: before it is read if the
+    request has a Content-Length, otherwise when so many bytes have been read.
 
-    `HttpProtocol` does the same, and more, before there is a request. (Starlette's own middleware
-    of this kind responds with plain text.)
+    `HttpProtocol` does the same for `python -m entrypoints`. Starlette's own middleware responds
+    with plain text.
     """
 
     def __init__(self, app: ASGIApp, max_bytes: int) -> None:
         self._app = app
         self._max_bytes = max_bytes
-        self._detail = f"The body has more than {max_bytes:,} bytes."
+        self._detail = f"The body is larger than {max_bytes:,} bytes."
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

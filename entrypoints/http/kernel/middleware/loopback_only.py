@@ -1,4 +1,4 @@
-"""Refusing to serve everyone where no key is asked for."""
+"""Protection of a service without API keys: it serves loopback addresses only."""
 
 import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -12,23 +12,27 @@ _log = structlog.get_logger("entrypoints.http")
 
 
 class LoopbackOnly:
-    """Pure ASGI middleware, for a service without keys, that rejects what comes by an address which
-    other machines can reach.
+    """Pure ASGI middleware, for a service without API keys, that rejects requests to an address
+    that other machines can reach.
 
-    `python -m entrypoints` does not listen there in the first place. Of another server the app
-    learns the address with each request only (`scope["server"]`). A proxy on the same machine is
-    not seen here: what it lets in is its own to say.
+    `python -m entrypoints` does not listen on such an address. Another server tells the app its
+    address only with each request (`scope["server"]`). A proxy on the same machine cannot be
+    detected: it has to authenticate clients itself.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        # There are no more of them than this machine has addresses.
+        # Its size is limited by the number of addresses of this machine.
         self._found: dict[str, bool] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         server = scope.get("server")
         if server and self._is_open(server[0]) and not is_health_check(scope):
-            response = problem(scope, KEYS_NOT_CONFIGURED, "The service has no API keys.")
+            response = problem(
+                scope,
+                KEYS_NOT_CONFIGURED,
+                "The service has no API keys, so it can only be used on its own machine.",
+            )
             await reject(response, scope, receive, send)
         else:
             await self._app(scope, receive, send)

@@ -1,4 +1,4 @@
-"""Around every request and websocket: its id, its log line, and a response whatever happens."""
+"""The context of every request and websocket: its id, its log line, and a 500 if it fails."""
 
 import asyncio
 import re
@@ -16,13 +16,13 @@ from entrypoints.http.kernel.problems.outcome import failure
 from entrypoints.http.kernel.problems.problem_types import INTERNAL_ERROR, SHUTTING_DOWN
 
 _WELL_FORMED = re.compile(rb"[A-Za-z0-9._-]{1,64}")
-# A response is what its Content-Type says, whatever a browser thinks that it looks like.
+# A browser must use the Content-Type and not guess it from the content.
 _NO_SNIFFING = (b"x-content-type-options", b"nosniff")
 _log = structlog.get_logger("entrypoints.http")
 
 
 class RequestContext:
-    """Pure ASGI middleware: the outermost, so that no request goes without."""
+    """Pure ASGI middleware. It is the outermost, so that it applies to every request."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -52,15 +52,15 @@ class RequestContext:
             if scope.get("hung_up"):
                 return  # the client has closed the connection
             if status:
-                raise  # too late for another response: the server has to break this one off
-            # The task ends here, and in order: the server would log a traceback.
+                raise  # too late for another response: the server has to abort this one
+            # The cancellation ends here: the server would log a traceback.
             response = failure(scope, SHUTTING_DOWN, "The service is shutting down.")
             await response(scope, receive, send_with_id)
         except Exception:
             _log.exception("unhandled error")
             if status:
-                raise  # too late for another response: the server has to break this one off
-            detail = "The service failed. Its log has the reason, under this request_id."
+                raise  # too late for another response: the server has to abort this one
+            detail = "An internal error occurred. The log has the reason under this request_id."
             response = failure(scope, INTERNAL_ERROR, detail)
             await response(scope, receive, send_with_id)
         finally:
@@ -70,7 +70,7 @@ class RequestContext:
             COMMITS.reset(token)
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve what is no HTTP request: a websocket, or the lifespan."""
+        """Pass on a websocket or the lifespan."""
         if scope["type"] == "lifespan":
             await run_lifespan(self._app, scope, receive, send)
             return
@@ -94,11 +94,11 @@ class RequestContext:
 
 
 def _fields(scope: Scope, started: float) -> dict[str, Any]:
-    """Return what the log says of every connection: its client too, where it is known."""
-    # The template: a path may hold what does not belong in a log.
+    """Return the common fields of the log lines, with the client if there is one."""
+    # The template of the path: the path itself may contain data that must not be logged.
     if found := scope.get("effective_route"):
         route = found[0].template
-    else:  # FastAPI has found it, for a websocket
+    else:  # for a websocket, FastAPI has found the route
         route = getattr(scope.get("route"), "path_format", None)
     fields = {
         "route": route,
@@ -113,5 +113,5 @@ def _id_of(scope: Scope) -> str:
     for name, value in scope.setdefault("headers", []):
         if name == b"x-request-id" and _WELL_FORMED.fullmatch(value):
             return str(value, "ascii")
-    # It tells requests apart and is no secret, so that the system need not be asked for chance.
+    # It is no secret, so that a pseudorandom number is good enough, and it takes no system call.
     return f"{getrandbits(128):032x}"

@@ -14,8 +14,8 @@ _LATE = TimeoutError("a request did not end within its deadline")
 
 
 class RequestDeadline:
-    """Pure ASGI middleware that cancels a request which has no response in time, and responds with
-    503. A cancellation by anybody else goes on."""
+    """Pure ASGI middleware that cancels a request which has no response within the deadline, and
+    responds with 503. Cancellations by others are passed on."""
 
     def __init__(self, app: ASGIApp, seconds: float, outage_log: OutageLog) -> None:
         self._app = app
@@ -25,13 +25,13 @@ class RequestDeadline:
         self._deadlines: _Deadlines
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        # To find out which loop is running takes Python 3.11 a system call.
+        # In Python 3.11, finding the running loop takes a system call.
         task = asyncio.current_task(self._loop) or asyncio.current_task()
         if scope["type"] != "http" or task is None:
             await self._app(scope, receive, send)
             return
         if task.get_loop() is not self._loop:
-            # A test suite runs the same app on one event loop after the other.
+            # A test suite can run the same app on several event loops, one after the other.
             self._loop = task.get_loop()
             self._deadlines = _Deadlines(self._loop, self._seconds)
         deadlines, pending = self._deadlines, self._deadlines.pending
@@ -40,8 +40,8 @@ class RequestDeadline:
         awaits_body: bool = scope.get("body_is_timed", False)
 
         async def receive_in_time() -> Message:
-            # `HttpProtocol` bounds the time that the client takes to send the body, and a large
-            # one takes longer than this deadline, which counts from each piece on.
+            # `HttpProtocol` has its own timeout for the arrival of the body. A large body takes
+            # longer than this deadline, which starts again with each piece.
             nonlocal awaits_body
             if not awaits_body:
                 return await receive()
@@ -53,7 +53,7 @@ class RequestDeadline:
             return message
 
         def send_in_time(message: Message) -> Any:
-            # What has begun cannot be replaced by another response, and may take its time.
+            # A response that has begun cannot be replaced; it has no deadline.
             nonlocal awaits_body
             awaits_body = False
             pending.pop(task, None)
@@ -66,9 +66,9 @@ class RequestDeadline:
             if others is None or task.uncancel() > others:
                 raise
             self._outage_log.record(_LATE)
-            await failure(scope, DEADLINE_EXCEEDED, "The time for this request ran out.")(
-                scope, receive, send
-            )
+            await failure(
+                scope, DEADLINE_EXCEEDED, "The request was not finished within its deadline."
+            )(scope, receive, send)
         finally:
             pending.pop(task, None)
             if deadlines.cancelled and deadlines.cancelled.pop(task, None) is not None:
@@ -78,17 +78,18 @@ class RequestDeadline:
 class _Deadlines:
     """The deadlines of an event loop's requests.
 
-    A timer for each request would cost more than all the rest here. All requests have the same
-    time, so that the order in which they came is that of their deadlines, and one timer for the
-    oldest of them will do.
+    A timer for each request would cost more than the rest of this middleware. All requests have
+    the same time limit, so that their deadlines are in the order of their arrival, and one timer
+    for the oldest request is enough.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, seconds: float) -> None:
         self._loop = loop
         self._seconds = seconds
-        # A dict keeps the order, and lets a request leave from anywhere in it.
+        # A dict is ordered, and a request can be removed from anywhere.
         self.pending: dict[_Task, float] = {}
-        # Which were cancelled here, and how many cancellations by others they had before that.
+        # The tasks that were cancelled here, with the number of cancellations by others before
+        # that.
         self.cancelled: dict[_Task, int] = {}
         self._timer: asyncio.TimerHandle | None = None
 

@@ -1,4 +1,4 @@
-"""Which answer each error gets."""
+"""The error handlers: the response, a problem document, for each error."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
@@ -58,14 +58,14 @@ from entrypoints.http.kernel.problems.problem_types import (
 )
 
 MAX_ERRORS = 20
-"""So many errors of one request are listed."""
+"""How many errors of one request are listed at most."""
 MAX_NAME_LENGTH = 200
 _log = structlog.get_logger("entrypoints.http")
 
 
 def add_error_handlers(app: FastAPI, outage_log: OutageLog | None = None) -> None:
-    """Answer every foreseen error of this app with a problem document; log those of the storage
-    through `outage_log`, which others may share."""
+    """Add the handlers that respond to every expected error with a problem document. Errors of the
+    database are logged by `outage_log`, which can be shared."""
     outage_log = outage_log or OutageLog()
 
     @app.exception_handler(RulesBroken)
@@ -89,8 +89,8 @@ def add_error_handlers(app: FastAPI, outage_log: OutageLog | None = None) -> Non
             detail = "The body must be JSON: Content-Type: application/json."
             return problem(request.scope, UNSUPPORTED_MEDIA_TYPE, detail)
         found = error.errors()
-        # What pydantic adds, the input and its context, is left out: it may be secret, or
-        # nothing that JSON can hold.
+        # pydantic's input and context are left out: they may contain a secret, or a value that is
+        # not valid in JSON.
         return invalid(request, [_described(each) for each in found[:MAX_ERRORS]], len(found))
 
     @app.exception_handler(HTTPException)
@@ -100,7 +100,7 @@ def add_error_handlers(app: FastAPI, outage_log: OutageLog | None = None) -> Non
             and isinstance(error.__cause__, (ValueError, RecursionError))
             and not _is_form(request)
         ):
-            # Wrong as any other that is no JSON: not UTF-8, nested too deeply, an endless number.
+            # Handle it like other invalid JSON: not UTF-8, nested too deeply, a number too long.
             return invalid(request, [_described({"type": "json_invalid", "loc": ("body",)})])
         headers = dict(error.headers or {})
         problem_type, detail = _meaning_of(error)
@@ -118,7 +118,7 @@ def add_error_handlers(app: FastAPI, outage_log: OutageLog | None = None) -> Non
 
     @app.exception_handler(InvalidValue)
     async def invalid_value(request: Request, error: InvalidValue) -> Response:
-        # The operator learns which value the domain's rules let pass.
+        # The domain's rules accepted a value that the database rejects: log it for the operator.
         _log.warning("rejected by the database", reason=str(error))
         detail = "The database cannot store or compare a value of the request."
         return problem(request.scope, INVALID_VALUE, detail, errors=[])
@@ -126,7 +126,7 @@ def add_error_handlers(app: FastAPI, outage_log: OutageLog | None = None) -> Non
     @app.exception_handler(DataConflict)
     async def data_conflict(request: Request, error: DataConflict) -> Response:
         _log.warning("rejected by the database", reason=str(error))
-        return problem(request.scope, CONFLICT, "The change conflicts with what is stored.")
+        return problem(request.scope, CONFLICT, "The change conflicts with other stored data.")
 
     @app.exception_handler(Conflict)
     async def conflict(request: Request, error: Conflict) -> Response:
@@ -135,7 +135,7 @@ def add_error_handlers(app: FastAPI, outage_log: OutageLog | None = None) -> Non
 
     @app.exception_handler(KeyInProgress)
     async def key_in_progress(request: Request, _error: KeyInProgress) -> Response:
-        detail = "A request with this Idempotency-Key is in progress. Try again later."
+        detail = "Another request with this Idempotency-Key is in progress. Retry later."
         return problem(request.scope, IDEMPOTENCY_KEY_IN_PROGRESS, detail)
 
     for error_class, (problem_type, detail) in _OF_AGGREGATES.items():
@@ -159,11 +159,11 @@ def _logged(
 ) -> Callable[[Request, Exception], Awaitable[Response]]:
     outcome = Outcome.UNKNOWN if problem_type is OUTCOME_UNKNOWN else None
 
-    async def answer(request: Request, error: Exception) -> Response:
+    async def respond(request: Request, error: Exception) -> Response:
         outage_log.record(error)
         return failure(request.scope, problem_type, detail, outcome)
 
-    return answer
+    return respond
 
 
 _OF_AGGREGATES: Mapping[type[Exception], tuple[ProblemType, str]] = {
@@ -183,32 +183,32 @@ _OF_DATABASE: Mapping[type[Exception], tuple[ProblemType, str]] = {
     ),
     TransactionConflict: (
         TRANSACTION_CONFLICT,
-        "The database aborted this change in favour of another.",
+        "The database rolled the change back because of a concurrent change.",
     ),
     OutcomeUnknown: (
         OUTCOME_UNKNOWN,
-        "The database was lost while it committed.",
+        "The connection to the database was lost during the commit.",
     ),
-    StorageFull: (DATABASE_FULL, "The database is full."),
+    StorageFull: (DATABASE_FULL, "The database is full: no space is left on its disk."),
 }
 
-# What Starlette, FastAPI and the routes raise without a detail.
+# For exceptions that Starlette, FastAPI and routes raise without a detail.
 _FRAMEWORK: Mapping[int, tuple[ProblemType, str]] = {
     404: (NO_SUCH_PATH, "There is nothing at this path."),
     405: (
         METHOD_NOT_ALLOWED,
         "This address does not support that method; see the Allow header.",
     ),
-    406: (NOT_ACCEPTABLE, "The response is application/json, which Accept rules out."),
+    406: (NOT_ACCEPTABLE, "The response is application/json, but the Accept header excludes it."),
 }
 
 
-# What an exception has that was raised without a detail.
+# The details of exceptions that were raised without one.
 _DEFAULT_DETAILS = {status.value: status.phrase for status in HTTPStatus}
 
 
 def _meaning_of(error: HTTPException) -> tuple[ProblemType | int, str]:
-    """Return type and detail. A route's own words are kept."""
+    """Return the type and the detail. A route's own detail is used as it is."""
     if isinstance(error, HTTPProblem):
         return error.problem_type, error.detail
     if error.detail == _DEFAULT_DETAILS.get(error.status_code):
@@ -220,7 +220,7 @@ def _meaning_of(error: HTTPException) -> tuple[ProblemType | int, str]:
 def invalid(
     request: Request, errors: Sequence[Mapping[str, Any]], count: int | None = None
 ) -> Response:
-    """Return a 422 that lists the errors, of which there may be more (`count`)."""
+    """Return a 422 that lists the errors. `count` is their total number."""
     detail = "The request is not valid."
     if count is not None and count > len(errors):
         detail += f" These are the first {len(errors)} of {count} errors."
@@ -228,8 +228,8 @@ def invalid(
 
 
 def _is_body_of_another_type(error: RequestValidationError) -> bool:
-    """Return whether a body was not read as JSON because Content-Type does not say that it is:
-    FastAPI takes such a one for a text of bytes."""
+    """Return whether the body was not parsed because its Content-Type is not JSON: FastAPI then
+    validates the raw bytes."""
     return isinstance(error.body, bytes) and any(
         each["loc"][0] == "body" for each in error.errors()
     )
@@ -244,7 +244,9 @@ def _described(error: Mapping[str, Any]) -> dict[str, str]:
     kind = error["type"]
     location = error["loc"]
     if kind == "json_invalid":
-        location = location[:1]  # FastAPI adds the position in the text, which is no JSON pointer
+        location = location[
+            :1
+        ]  # FastAPI adds the position in the text, which is not part of a JSON pointer
     kind, detail = _IN_JSON.get(kind) or (kind, error["msg"])
     return {
         "in": str(location[0]),
@@ -256,14 +258,14 @@ def _described(error: Mapping[str, Any]) -> dict[str, str]:
 
 _IN_JSON: Mapping[str, tuple[str, str]] = {
     "json_invalid": ("json_invalid", "The body is not JSON in UTF-8."),
-    # What FastAPI has read of the body are Python's objects, which its client does not know.
+    # pydantic's text is about Python objects, which a client does not know.
     "model_attributes_type": ("model_type", "Input should be an object"),
 }
 
 
 def _pointer(location: Sequence[int | str]) -> str:
-    """Return a JSON pointer as a URI fragment (RFC 6901, section 6): that of what is around it if
-    a name in it is long."""
+    """Return a JSON pointer as a URI fragment (RFC 6901, section 6). It ends before the first name
+    that is too long."""
     pointer = "#"
     for part in location:
         text = str(part)
@@ -274,7 +276,7 @@ def _pointer(location: Sequence[int | str]) -> str:
 
 
 def _allowed(request: Request) -> str:
-    """Return the methods of the route that itself rejects one; files can only be read."""
+    """Return the methods that the path supports, for a route that rejects a method by itself."""
     found = request.scope.get("effective_route")
     methods = set(found[0].methods) if found else set()
     methods = methods or {"GET"}

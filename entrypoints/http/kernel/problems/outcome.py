@@ -1,4 +1,4 @@
-"""The response to a request that failed says what the request has changed."""
+"""The response to a failed request says whether the request has changed anything."""
 
 from collections.abc import Mapping
 
@@ -17,7 +17,7 @@ from entrypoints.http.kernel.problems.problem_types import (
 _SENTENCES: Mapping[Outcome, str] = {
     Outcome.NOTHING: "Nothing was changed.",
     Outcome.UNKNOWN: "The outcome of the commit is unknown; check before retrying.",
-    Outcome.COMMITTED: "A commit was made before that; check before retrying.",
+    Outcome.COMMITTED: "An earlier part of the request was committed; check before retrying.",
 }
 _INSTEAD: Mapping[Outcome, ProblemType] = {
     Outcome.UNKNOWN: OUTCOME_UNKNOWN,
@@ -28,11 +28,11 @@ _INSTEAD: Mapping[Outcome, ProblemType] = {
 def failure(
     scope: Scope, problem_type: ProblemType, detail: str, outcome: Outcome | None = None
 ) -> Response:
-    """Return a problem whose detail ends with what the request changed: as its commits were noted,
-    or as given.
+    """Return a problem whose detail ends with the outcome of the request: the given one, or that of
+    its recorded commits.
 
-    Where that is anything but nothing, the type says so too, because its `Retry-After` and what a
-    client does about it differ. An internal error has neither, and remains one.
+    If something was or may have been committed, the problem has another type, without a
+    `Retry-After`, because a client must check before it retries. An internal error keeps its type.
     """
     outcome = outcome or COMMITS.get().outcome
     if problem_type is not INTERNAL_ERROR:

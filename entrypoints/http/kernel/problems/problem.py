@@ -22,10 +22,10 @@ class ProblemError(BaseModel):
         alias="in", description="The part of the request."
     )
     pointer: str = Field(
-        description="Where in it, as a JSON pointer in a URI fragment (RFC 6901, section 6).",
+        description="The place in that part: a JSON pointer as URI fragment (RFC 6901, section 6).",
         examples=["#/name"],
     )
-    type: str = Field(description="A stable name of what is wrong.", examples=["too_long"])
+    type: str = Field(description="The kind of error. Stable, for programs.", examples=["too_long"])
     detail: str = Field(examples=["must have at most 200 characters"])
 
 
@@ -33,7 +33,7 @@ class Problem(BaseModel):
     """Problem details (RFC 9457)."""
 
     type: str = Field(
-        description="The kind of problem, for programs to tell apart.",
+        description="The kind of problem. Stable, for programs.",
         examples=["urn:problem:not-found"],
     )
     title: str = Field(description="The meaning of the type.", examples=["Not found"])
@@ -52,7 +52,7 @@ class Problem(BaseModel):
 
 
 class HTTPProblem(HTTPException):
-    """Raise it, in a route or a dependency, to respond with a problem of this type."""
+    """Raise it in a route or a dependency to respond with a problem of this type."""
 
     def __init__(
         self, problem_type: ProblemType, detail: str, headers: Mapping[str, str] | None = None
@@ -69,8 +69,8 @@ def problem(
     errors: Sequence[Mapping[str, Any]] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """Return the response to a request that failed. A bare status makes an `about:blank`, for a
-    problem that means no more than that."""
+    """Return the problem document for a failed request. With a bare status, its type is
+    `about:blank`: the problem means no more than its status."""
     if isinstance(problem_type, int):
         problem_type = plain(problem_type)
     content: dict[str, Any] = {
@@ -90,10 +90,10 @@ def problem(
 
 
 async def reject(response: Response, scope: Scope, receive: Receive, send: Send) -> None:
-    """Send the response in place of the app's: to a request, or to the handshake of a websocket.
+    """Send the response instead of the app's, to a request or to a websocket's handshake.
 
-    A server that lacks ASGI's extension for the latter closes the websocket with 1008, "policy
-    violation" (RFC 6455, section 7.4.1); before it is accepted, that is a bare 403.
+    If the server lacks ASGI's extension for the latter, the websocket is closed with 1008, "policy
+    violation" (RFC 6455, section 7.4.1), which servers turn into a 403 without a body.
     """
     extensions = scope.get("extensions") or {}
     if scope["type"] == "websocket" and "websocket.http.response" not in extensions:

@@ -1,6 +1,6 @@
-"""Every kind of problem that a client can meet: one `type`, status and title each.
+"""All problem types, each with its `type`, status and title.
 
-docs/problems.md says when each occurs and what a client should do; a test holds both together.
+docs/problems.md says when each occurs and what a client should do; a test compares both.
 """
 
 from collections.abc import Mapping
@@ -11,10 +11,10 @@ from types import MappingProxyType
 BLANK = "about:blank"
 PREFIX = "urn:problem:"
 """Absolute, so that a type is the same on every host and behind every path prefix (RFC 9457,
-section 3.1.1), and no locator, because no instance of the service is the place to look it up."""
+section 3.1.1). A URN and not a URL, because the documentation is not served by an instance."""
 
-# The names of RFC 9110. `HTTPStatus` has older ones before Python 3.13, and responses must not
-# depend on the interpreter.
+# The names of RFC 9110. Before Python 3.13, `HTTPStatus` has older ones, and responses must not
+# depend on the Python version.
 _PHRASES: Mapping[int, str] = {
     **{status.value: status.phrase for status in HTTPStatus},
     413: "Content Too Large",
@@ -26,13 +26,13 @@ _PHRASES: Mapping[int, str] = {
 
 @dataclass(frozen=True, slots=True)
 class ProblemType:
-    """A kind of problem. Two problems that a program should tell apart have different names."""
+    """A kind of problem. Problems that a client should handle differently have different names."""
 
     name: str
     status: int
     title: str
     retry_after: int | None = None
-    """The seconds of `Retry-After`, for a request that is safe to retry as it is."""
+    """`Retry-After` in seconds, for a request that is safe to retry unchanged."""
 
     @property
     def uri(self) -> str:
@@ -41,7 +41,7 @@ class ProblemType:
 
 
 def phrase(status: int) -> str:
-    """Return the name of a status as RFC 9110 has it."""
+    """Return the name of a status in RFC 9110."""
     return _PHRASES.get(status, "Error")
 
 
@@ -89,7 +89,7 @@ TRANSACTION_CONFLICT = ProblemType(
 DEADLINE_EXCEEDED = ProblemType("deadline-exceeded", 503, "Deadline exceeded", retry_after=1)
 SHUTTING_DOWN = ProblemType("shutting-down", 503, "Shutting down", retry_after=1)
 NOT_READY = ProblemType("not-ready", 503, "Not ready", retry_after=1)
-# To retry is what the client must not do before it has looked.
+# No Retry-After: the client must check the outcome before it retries.
 OUTCOME_UNKNOWN = ProblemType("outcome-unknown", 503, "Outcome unknown")
 FAILED_AFTER_COMMIT = ProblemType("failed-after-commit", 503, "Failed after a commit")
 DATABASE_FULL = ProblemType("database-full", 507, "Database full")

@@ -1,15 +1,15 @@
-"""What a client says that it can read (`Accept`, RFC 9110, section 12.5.1)."""
+"""Content negotiation: the `Accept` header (RFC 9110, section 12.5.1)."""
 
 from collections.abc import Iterable
 
-# What nearly all clients of an API send.
+# Nearly all clients of an API send one of these.
 _PLAIN = frozenset((b"*/*", b"application/json"))
-# The most specific range that matches decides.
+# The most specific range that matches has precedence.
 _RANGES = ("application/json", "application/*", "*/*")
 
 
 def accepts_json(headers: Iterable[tuple[bytes, bytes]]) -> bool:
-    """Tell whether the client can be sent JSON; one that says nothing can."""
+    """Return whether the client accepts JSON. Without `Accept` it does."""
     fields = [value for name, value in headers if name == b"accept"]
     if not fields or (len(fields) == 1 and fields[0] in _PLAIN):
         return True
@@ -18,7 +18,7 @@ def accepts_json(headers: Iterable[tuple[bytes, bytes]]) -> bool:
         media_range, *parameters = (part.strip().lower() for part in element.split(";"))
         if media_range:
             weights[media_range] = max(weights.get(media_range, 0.0), _weight(parameters))
-    # A field that lists nothing says nothing.
+    # An empty field accepts everything.
     return not weights or next((weights[each] for each in _RANGES if each in weights), 0.0) > 0
 
 

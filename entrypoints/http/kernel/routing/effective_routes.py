@@ -1,4 +1,4 @@
-"""The routes of an app as a request meets them: after `include_router`, mounts looked into."""
+"""The routes of an app as requests reach them: with included routers and mounted apps."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -21,26 +21,26 @@ _WITHOUT_CONTENT = (204, 304)
 
 
 class EffectiveRoute:
-    """One route with all that its routers add: prefixes, dependencies, mounts."""
+    """A route with everything that its routers add: prefixes, dependencies, mounts."""
 
     def __init__(self, declared: RouteContext, mounted_at: str) -> None:
         self.declared = declared
         self.is_mounted = bool(mounted_at)
         self.methods = frozenset(declared.methods or ())
-        """Empty if the route takes every method, or decides by itself."""
-        # A mount's format has the rest of the path, too.
+        """Empty if the route accepts every method, or checks the method itself."""
+        # A mount's path_format includes the rest of the path.
         is_mount = isinstance(declared.original_route, Mount)
         path = (declared.path if is_mount else declared.path_format) or declared.path or ""
         self.template = mounted_at + path
-        """Its path with the parameters' names, as the log shows it."""
+        """Its path with the names of the parameters, for the log."""
         self.returns_response = _returns_response(declared.endpoint)
-        """Whether its endpoint promises to return a `Response`, and not what to make one of."""
+        """Whether its endpoint is annotated to return a `Response`."""
         self.responds_with_json = _responds_with_json(declared, self.returns_response)
-        """Whether its OpenAPI document promises JSON."""
+        """Whether its response is JSON according to the OpenAPI document."""
 
 
 Found = tuple[EffectiveRoute, dict[str, str] | None]
-"""A route, and what the path says for its parameters: None where the route itself reads it."""
+"""A route and the values of its path parameters; None if the route parses the path itself."""
 
 
 class EffectiveRoutes:
@@ -51,12 +51,12 @@ class EffectiveRoutes:
         self._table = _Table(())
 
     def find(self, scope: Scope) -> Found | None:
-        """Return the route that the app chooses for an HTTP request, None if it has none for the
-        path and the method."""
+        """Return the route that the app would choose for an HTTP request, or None if no route has
+        the path and the method."""
         return self._current().find(scope)
 
     def at(self, scope: Scope) -> list[EffectiveRoute]:
-        """Return the routes of the request's path, whatever its method."""
+        """Return the routes of the request's path for any method."""
         return list(self._current().at(scope))
 
     def _current(self) -> "_Table":
@@ -72,7 +72,7 @@ class EffectiveRoutes:
 
 
 class _Entry(NamedTuple):
-    # The path up to its first parameter: to compare it costs less than a regular expression.
+    # The path up to its first parameter: comparing it is faster than a regular expression.
     prefix: str
     has_parameters: bool
     methods: frozenset[str]
@@ -82,18 +82,18 @@ class _Entry(NamedTuple):
 
 
 class _Table:
-    """Routes in the order in which they are asked: the first that matches is taken."""
+    """Routes in the order in which they are matched: the first match is used."""
 
     def __init__(self, routes: Sequence[BaseRoute], mounted_at: str = "") -> None:
         self.routes = routes
         self.sources = [(each, list(each)) for each in (routes, *included_routes(routes))]
-        """The lists that the table was made of, and what they held then."""
+        """The lists of routes that the table was made of, with a copy of each."""
         self._entries = [
             entry
             for declared in iter_route_contexts(routes)
             if (entry := self._entry_of(declared, mounted_at))
         ]
-        # All that a path could lead to: it is most often one without parameters, or one with.
+        # The candidates for a path: most paths match one route.
         self._with_parameters = [each for each in self._entries if each.has_parameters]
         self._of_path = {
             path: [
@@ -154,7 +154,7 @@ class _Table:
 def _returns_response(endpoint: Any) -> bool:
     try:
         returned = get_type_hints(endpoint).get("return")
-    except Exception:  # a name that cannot be found, or no function
+    except Exception:  # an undefined name, or not a function
         return False
     return isinstance(returned, type) and issubclass(returned, Response)
 
@@ -162,13 +162,13 @@ def _returns_response(endpoint: Any) -> bool:
 def _responds_with_json(declared: RouteContext, returns_response: bool) -> bool:
     if not isinstance(declared.original_route, APIRoute):
         return False
-    # A default is wrapped.
+    # FastAPI wraps a default.
     response_class = getattr(declared.response_class, "value", declared.response_class)
     return (
         issubclass(response_class, JSONResponse)
         and declared.status_code not in _WITHOUT_CONTENT
         and not declared.is_sse_stream
         and not declared.is_json_stream
-        # Without a model it is open what such an endpoint returns.
+        # Without a response model, an endpoint that returns a Response can return anything.
         and (declared.response_field is not None or not returns_response)
     )

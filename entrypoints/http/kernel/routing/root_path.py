@@ -1,4 +1,4 @@
-"""Serving the app below a path prefix, behind a proxy."""
+"""The root path: the app is served below a path prefix, behind a proxy."""
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -6,11 +6,11 @@ from entrypoints.http.kernel.addresses import is_below
 
 
 class RootPath:
-    """Pure ASGI middleware that says in the scope which prefix the client's paths have.
+    """Pure ASGI middleware that sets the prefix of the client's paths in the scope.
 
-    It is right for proxies that pass the prefix on, for those that strip it, and for who asks the
-    service itself, as health checks do: a path without the prefix gets it, as ASGI wants it
-    ("root_path"). A root path that the server or an outer app has set already is left alone.
+    It works for proxies that pass the prefix on, for proxies that strip it, and for direct requests
+    such as health checks: a path without the prefix gets it, as ASGI requires ("root_path"). A root
+    path that the server or an outer app has set is not changed.
     """
 
     def __init__(self, app: ASGIApp, prefix: str) -> None:

@@ -1,4 +1,4 @@
-"""What holds for every route, whatever it is made with: HEAD, trailing slashes, Allow, Accept."""
+"""Rules for every route: HEAD, trailing slashes, Allow and Accept."""
 
 from collections.abc import Awaitable
 
@@ -17,7 +17,7 @@ from entrypoints.http.kernel.routing.effective_routes import EffectiveRoute, Eff
 
 
 class RoutingRules:
-    """Pure ASGI middleware that finds the route of each request and notes it in the scope, as
+    """Pure ASGI middleware that finds the route of each request and stores it in the scope, as
     `effective_route`.
 
     - A path leads to the same route with and without a slash at its end, without a redirect. A
@@ -25,10 +25,10 @@ class RoutingRules:
     - HEAD is routed as GET where no route takes HEAD itself (RFC 9110, section 9.3.2). The endpoint
       sees a GET, and the server leaves out the body.
     - A 405 lists in Allow all methods of the path (RFC 9110, section 15.5.6).
-    - A route whose OpenAPI document promises JSON rejects a request whose Accept rules that out
-      with a 406, before anything is done.
+    - If a route responds with JSON according to its OpenAPI document, a request whose Accept
+    excludes JSON is rejected with a 406 before the route is called.
 
-    The same goes for the routes of an app that is mounted, as long as it lists them.
+    The rules apply to the routes of mounted apps as well, if the app lists its routes.
     """
 
     def __init__(self, app: ASGIApp, fastapi: FastAPI) -> None:
@@ -46,7 +46,7 @@ class RoutingRules:
     def _follow(self, found: Found, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         scope["effective_route"] = found
         if found[0].responds_with_json and not accepts_json(scope["headers"]):
-            detail = "The response is application/json, which Accept rules out."
+            detail = "The response is application/json, but the Accept header excludes it."
             return problem(scope, NOT_ACCEPTABLE, detail)(scope, receive, send)
         return self._app(scope, receive, send)
 
@@ -65,7 +65,7 @@ class RoutingRules:
                     send = _sending_allow(routes, send)
                     break
             else:
-                if path.endswith("\n"):  # which FastAPI takes for the end of the path
+                if path.endswith("\n"):  # FastAPI would ignore the newline
                     response = problem(scope, NO_SUCH_PATH, "There is nothing at this path.")
                     await response(scope, receive, send)
                     return
@@ -77,7 +77,7 @@ class RoutingRules:
 
 
 def _of_the_same_meaning(path: str, method: str) -> list[tuple[str, str]]:
-    """Return what else to look for, the nearest first."""
+    """Return the alternative paths and methods to look for, the closest first."""
     methods = ["HEAD", "GET"] if method == "HEAD" else [method]
     return [(p, m) for p in (path, *_other_slash(path)) for m in methods][1:]
 
@@ -89,7 +89,7 @@ def _other_slash(path: str) -> tuple[str, ...]:
 
 
 def _sending_as_asked(scope: Scope, method: str, send: Send) -> Send:
-    """Say in the scope again, to the server, that this is the response to a HEAD."""
+    """Restore the method in the scope, so that the server omits the body of a response to HEAD."""
 
     async def send_as_asked(message: Message) -> None:
         scope["method"] = method
@@ -99,7 +99,7 @@ def _sending_as_asked(scope: Scope, method: str, send: Send) -> Send:
 
 
 def _sending_allow(routes: list[EffectiveRoute], send: Send) -> Send:
-    """Let a 405 list the methods of all the routes."""
+    """Set the Allow of a 405 to the methods of all the routes."""
 
     async def send_allow(message: Message) -> None:
         if (
