@@ -1,4 +1,4 @@
-"""Which hosts the service responds for."""
+"""The allowed hosts of the service (`APP_ALLOWED_HOSTS`)."""
 
 from collections.abc import Iterable
 
