@@ -123,7 +123,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.set_defaults(command=serve)
     commands = parser.add_subparsers(title="commands", metavar="command")
-    commands.add_parser("serve", help="serve HTTP (also without a command)").set_defaults(
+    commands.add_parser("serve", help="serve HTTP (the default command)").set_defaults(
         command=serve
     )
     # Of no use to a user: without a help text, it is not listed.
@@ -131,23 +131,33 @@ def _parser() -> argparse.ArgumentParser:
     of_supervisor.add_argument("listener", type=int)
     of_supervisor.add_argument("line", type=int)
     of_supervisor.set_defaults(command=worker)
-    key = commands.add_parser("key", help="make a key for a client of the API")
+    key = commands.add_parser("key", help="create an API key for a client")
     key.add_argument("key_name", metavar="name", type=_one_word, help="name of the client")
     key.add_argument("scope", choices=(READ, WRITE), help="read, or read and write")
     key.set_defaults(command=make_key)
     db = commands.add_parser("db", help="migrate the database: up, down, status, new revision")
     names = db.add_subparsers(title="commands", metavar="command", required=True)
-    upgrade = _add(names, "upgrade", "migrate up to the newest revision, or to the one given")
-    upgrade.add_argument("revision", nargs="?")
-    downgrade = _add(names, "downgrade", "migrate down to the revision given, or by one step")
-    downgrade.add_argument("revision", nargs="?")
-    downgrade.add_argument("--yes", action="store_true", help="go down by one step unasked")
-    current = _add(names, "current", "print the database's revision and the newest one")
-    current.add_argument(
-        "--check", action="store_true", help="exit with 1 if the database has to be migrated up"
+    upgrade = _add(names, "upgrade", "migrate up to the newest or to the given revision")
+    upgrade.add_argument("revision", nargs="?", help="the revision to migrate up to")
+    downgrade = _add(
+        names, "downgrade", "migrate down to the given revision or by one step; this can drop data"
     )
-    revision = _add(names, "revision", "write a migration from the difference to the tables")
-    revision.add_argument("message", help="its title, such as 'add a price to books'")
+    downgrade.add_argument("revision", nargs="?", help="the revision to migrate down to")
+    downgrade.add_argument(
+        "--yes", action="store_true", help="migrate down by one step without asking"
+    )
+    current = _add(names, "current", "print the revision of the database and the newest one")
+    current.add_argument(
+        "--check", action="store_true", help="exit with status 1 if the database has to be migrated"
+    )
+    revision = _add(
+        names,
+        "revision",
+        "write a migration from the difference between the database and the tables",
+    )
+    revision.add_argument(
+        "message", help="the title of the migration, such as 'add a price to books'"
+    )
     return parser
 
 

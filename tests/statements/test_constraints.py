@@ -1,4 +1,5 @@
-"""The name of a violated constraint reaches `Write.refused`, on each database and by each way."""
+"""The name of a violated constraint reaches `Write.violations`, on each database and by each
+way."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -18,7 +19,7 @@ Run = Callable[[Any], Any]
 Writes = list[Write]
 
 
-class Refused(ApplicationError):
+class Rejected(ApplicationError):
     pass
 
 
@@ -141,16 +142,18 @@ def database(
     return both_ways.database
 
 
-def refusing(name: str, writes: Writes) -> Writes:
-    return [Write(each.statement, each.parameters, refused={name: Refused()}) for each in writes]
+def rejecting(name: str, writes: Writes) -> Writes:
+    return [
+        Write(each.statement, each.parameters, violations={name: Rejected()}) for each in writes
+    ]
 
 
 @pytest.mark.parametrize(("name", "make"), CASES)
 def test_alone(
     database: Database, runner: asyncio.Runner, warehouse: Warehouse, name: str, make: Any
 ) -> None:
-    with pytest.raises(Refused):
-        runner.run(database.apply(refusing(name, make(warehouse))))
+    with pytest.raises(Rejected):
+        runner.run(database.apply(rejecting(name, make(warehouse))))
 
 
 @pytest.mark.parametrize(("name", "make"), CASES)
@@ -159,10 +162,10 @@ def test_in_a_transaction(
 ) -> None:
     async def apply() -> None:
         async with database.transaction() as transaction:
-            await transaction.apply(refusing(name, make(warehouse)))
+            await transaction.apply(rejecting(name, make(warehouse)))
             await transaction.commit()
 
-    with pytest.raises(Refused):
+    with pytest.raises(Rejected):
         runner.run(apply())
 
 
@@ -176,12 +179,12 @@ def test_beside_others(
         entries = [Write(insert(warehouse.entries), {"key": str(number)}) for number in range(3)]
         return await asyncio.gather(
             database.apply(entries[:1]),
-            database.apply(refusing(name, make(warehouse))),
+            database.apply(rejecting(name, make(warehouse))),
             database.apply(entries[1:]),
             return_exceptions=True,
         )
 
-    assert [type(outcome) for outcome in runner.run(apply())] == [type(None), Refused, type(None)]
+    assert [type(outcome) for outcome in runner.run(apply())] == [type(None), Rejected, type(None)]
     rows = runner.run(database.fetch(warehouse.entries.select(), {}))
     assert len(rows) == 3
 
@@ -192,8 +195,8 @@ def test_nothing_is_left_of_the_search(
     """After the name was found, keys are checked as ever, and good writes are stored."""
     name = "fk_stocks_product_id_products"
     for _ in range(3):
-        with pytest.raises(Refused):
-            runner.run(database.apply(refusing(name, [stock(warehouse, 2, product_id=9)])))
+        with pytest.raises(Rejected):
+            runner.run(database.apply(rejecting(name, [stock(warehouse, 2, product_id=9)])))
     runner.run(database.apply([stock(warehouse, 2)]))
 
     rows = runner.run(database.fetch(warehouse.stocks.select(), {}))

@@ -21,7 +21,7 @@ ITEM_ID = CountingIds().new_id()
 TAKEN = KeyInProgress("k")
 STALE = StaleVersion("example item", ITEM_ID)
 VALUES = dict.fromkeys(("key", "fingerprint", "response", "expires_at"))
-RECORD = Write(ADD_RECORD, VALUES, refused={"pk_idempotency_records": TAKEN})
+RECORD = Write(ADD_RECORD, VALUES, violations={"pk_idempotency_records": TAKEN})
 ITEM = dict.fromkeys(column.name for column in ROWS.columns)
 EXPECTED = dict.fromkeys(("expected_id", "expected_version"))
 CHANGES = dict.fromkeys(ROWS.changing) | EXPECTED
@@ -52,7 +52,7 @@ def test_a_change_and_an_insert_into_another_table_are_combined(
         f"idempotency_records_{name}": None for name in VALUES
     }
     assert combined.missed is None
-    assert combined.refused == {"pk_idempotency_records": TAKEN}
+    assert combined.violations == {"pk_idempotency_records": TAKEN}
     assert combine([Write(change, parameters), RECORD]).statement is combined.statement  # type: ignore[union-attr]
 
 
@@ -88,7 +88,7 @@ def test_missed_needs_a_statement_that_returns_rows() -> None:
         ],
         [Write(ADD, ITEM), Write(upsert(idempotency_records).on_conflict_do_nothing(), VALUES)],
         # Both have a constraint of that name, and it could not be decided which was violated.
-        [Write(ADD, ITEM, refused={"pk_idempotency_records": STALE}), RECORD],
+        [Write(ADD, ITEM, violations={"pk_idempotency_records": STALE}), RECORD],
         # The parameter name would be ambiguous.
         [Write(ADD, ITEM | {"idempotency_records_key": 1}), RECORD],
         # A value that the database computes.

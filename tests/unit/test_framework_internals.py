@@ -28,6 +28,7 @@ from entrypoints.http.kernel.framework_internals import (
     included_routes,
     invalid_body,
     iter_route_contexts,
+    set_body,
 )
 
 ENTRYPOINTS = Path(__file__).parents[2] / "entrypoints"
@@ -163,3 +164,10 @@ async def test_an_invalid_body_is_the_error_that_it_was() -> None:
 
     theirs, ours = raised
     assert ours == theirs, "FastAPI raises another error for an invalid body: see invalid_body"
+
+
+async def test_starlette_still_returns_a_body_that_was_set() -> None:
+    """`FastArguments` reads the body itself, and an endpoint or error handler may ask for it."""
+    request = Request({"type": "http", "method": "POST", "headers": []})
+    set_body(request, b"{}")
+    assert await request.body() == b"{}", "Request.body() does not return Request._body"

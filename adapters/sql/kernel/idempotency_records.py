@@ -71,8 +71,8 @@ class SqlIdempotencyRecords(SqlIdempotencyRecordReader):
             "response": record.response,
             "expires_at": record.expires_at,
         }
-        refused = {"pk_idempotency_records": KeyInProgress(record.key)}
-        self._writes.write(Write(ADD, parameters, refused=refused))
+        violations = {"pk_idempotency_records": KeyInProgress(record.key)}
+        self._writes.write(Write(ADD, parameters, violations=violations))
 
     def remove(self, record: IdempotencyRecord) -> None:
         self._writes.write(Write(REMOVE, {"key": record.key, "expires_at": record.expires_at}))

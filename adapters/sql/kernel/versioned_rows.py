@@ -17,7 +17,7 @@ from domain.kernel.aggregate import Aggregate
 
 _A = TypeVar("_A", bound=Aggregate)
 
-Refusals = Mapping[str, Callable[[Any], ApplicationError]]
+Violations = Mapping[str, Callable[[Any], ApplicationError]]
 """For the name of a constraint: makes what to raise for an entity that the constraint rejects."""
 
 
@@ -26,8 +26,8 @@ class VersionedRows(Generic[_A]):
     field, of the same name.
 
     Where a field and its column have different forms, `load` makes the entity of a row (in the
-    order of the entity's fields), and `dump` the values by column of an entity. `refused` says what
-    to raise when a constraint, by its name, rejects an entity; the primary key is known.
+    order of the entity's fields), and `dump` the values by column of an entity. `violations` says
+    what to raise when a constraint, by its name, rejects an entity; the primary key is known.
 
     Raises `TypeError` if a field has no column, or a required column no field.
     """
@@ -39,16 +39,16 @@ class VersionedRows(Generic[_A]):
         *,
         load: Callable[[Row], _A] | None = None,
         dump: Callable[[_A], Mapping[str, Any]] | None = None,
-        refused: Refusals | None = None,
+        violations: Violations | None = None,
     ) -> None:
         names = [each.name for each in fields(entity)]
         _check_columns(table, entity, names)
         self.kind = entity.kind()
         self.load = load or restoring(entity, names)
         self.dump = dump or partial(_values_of, tuple(names))
-        self._refused: Refusals = {
+        self._violation_errors: Violations = {
             str(table.primary_key.name): lambda it: AlreadyExists(self.kind, it.id),
-            **(refused or {}),
+            **(violations or {}),
         }
         self.columns = [table.c[name] for name in names]
         is_expected_version = (table.c.id == bindparam("expected_id")) & (
@@ -69,7 +69,7 @@ class VersionedRows(Generic[_A]):
         self.delete = delete(table).where(is_expected_version).returning(table.c.id)
 
     def adding(self, entity: _A) -> Write:
-        return Write(self.insert, self.dump(entity), refused=self._refusals(entity))
+        return Write(self.insert, self.dump(entity), violations=self._violations(entity))
 
     def updating(self, entity: _A) -> Write:
         values = self.dump(entity)
@@ -85,10 +85,10 @@ class VersionedRows(Generic[_A]):
         parameters["expected_id"] = entity.id
         parameters["expected_version"] = version
         missed = StaleVersion(self.kind, entity.id)
-        return Write(statement, parameters, missed=missed, refused=self._refusals(entity))
+        return Write(statement, parameters, missed=missed, violations=self._violations(entity))
 
-    def _refusals(self, entity: _A) -> Mapping[str, ApplicationError]:
-        return {name: refusal(entity) for name, refusal in self._refused.items()}
+    def _violations(self, entity: _A) -> Mapping[str, ApplicationError]:
+        return {name: error_of(entity) for name, error_of in self._violation_errors.items()}
 
 
 class TakesWrites(Fetches, Protocol):

@@ -34,6 +34,7 @@ __all__ = [
     "included_routes",
     "invalid_body",
     "iter_route_contexts",
+    "set_body",
     "with_error_handlers",
 ]
 
@@ -81,6 +82,11 @@ def with_error_handlers(
     """Return the app with error handlers around it twice, as FastAPI has them around a route."""
     request.scope["starlette.exception_handlers"] = handlers
     return wrap_app_handling_exceptions(wrap_app_handling_exceptions(app, request), request)
+
+
+def set_body(request: Request, body: bytes) -> None:
+    """Make `request.body()` return a body that was received already."""
+    request._body = body
 
 
 def invalid_body(

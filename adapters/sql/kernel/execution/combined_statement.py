@@ -51,7 +51,7 @@ def combine(writes: Sequence[Write]) -> Write | None:
             Write(
                 statement=Insert() as record, parameters=Mapping() as values, missed=None
             ) as last,
-        ] if not change.refused.keys() & last.refused.keys():
+        ] if not change.violations.keys() & last.violations.keys():
             is_conditional = change.missed is not None
             statement = _combined(
                 change.statement, tuple(found_by), record, tuple(values), is_conditional
@@ -63,7 +63,7 @@ def combine(writes: Sequence[Write]) -> Write | None:
                 statement,
                 {**found_by, **renamed},
                 missed=change.missed,
-                refused={**change.refused, **last.refused},
+                violations={**change.violations, **last.violations},
             )
         case _:
             return None

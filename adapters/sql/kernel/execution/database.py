@@ -24,8 +24,8 @@ class Write:
     """A statement that a unit of work executes when it commits.
 
     `missed` is raised if the statement returned no row: a change that may match no row says by
-    `RETURNING` whether it did. `refused` maps the name of a constraint to the error to raise if the
-    statement violates it.
+    `RETURNING` whether it did. `violations` maps the name of a constraint to the error to raise if
+    the statement violates it.
 
     Raises `ValueError` if there is a `missed` and the statement never returns rows.
     """
@@ -33,7 +33,7 @@ class Write:
     statement: Statement
     parameters: OneOrMore
     missed: ApplicationError | None = None
-    refused: Mapping[str, ApplicationError] = field(default_factory=dict)
+    violations: Mapping[str, ApplicationError] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.missed and not _returns_rows(self.statement):
@@ -48,14 +48,14 @@ class Write:
             raise self.missed
 
     def error_for(self, error: ConstraintViolated) -> ApplicationError:
-        """Return the error to raise for a violated constraint: by `refused`, or else `error`."""
-        return self.refused.get(error.constraint, error)
+        """Return the error to raise for a violated constraint: by `violations`, or else `error`."""
+        return self.violations.get(error.constraint, error)
 
 
 def error_of_commit(writes: Sequence[Write], error: ConstraintViolated) -> ApplicationError:
     """Return the error to raise for a deferred constraint, which is checked by the commit."""
     return next(
-        (write.error_for(error) for write in writes if error.constraint in write.refused), error
+        (write.error_for(error) for write in writes if error.constraint in write.violations), error
     )
 
 

@@ -22,6 +22,7 @@ from entrypoints.http.kernel.framework_internals import (
     ModelField,
     has_nothing_but,
     invalid_body,
+    set_body,
 )
 
 _SCALARS = (str, int, float, bool, UUID, date, datetime, time, timedelta, Decimal, NoneType)
@@ -107,7 +108,7 @@ class FastArguments:
             if not _says_json(scope["headers"]):
                 return None
             content = _decode_json(str(body, "utf-8"))
-            request._body = body  # as FastAPI does: the body can be received only once
+            set_body(request, body)  # it can be received only once
             try:
                 arguments[self._body_name] = self._validate_body(content, from_attributes=True)
             except ValidationError as error:
