@@ -10,12 +10,12 @@ from typing import Any, Self
 import httpx
 from fastapi import FastAPI
 
+from adapters.memory.kernel.storage import MemoryStorage
 from adapters.sql.unit_of_work import metadata
 from entrypoints.http.app import create_app
 from tests.counting_ids import CountingIds
 from tests.fixed_clock import FixedClock
 from tests.integration.service import bare_client_of, settings_for
-from tests.storages import MemoryStorage
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,12 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 
 def settings_for(url: str, **others: Any) -> AppSettings:
-    """Return the settings for a database, whatever a developer's own `.env` says."""
-    return AppSettings(_env_file=None, **{"database_url": url, **others})
+    """Return the settings for a database, whatever a developer's own `.env` says.
+
+    Requests have time enough on a busy machine, unless the test says how much.
+    """
+    own = {"database_url": url, "request_deadline_seconds": 60}
+    return AppSettings(_env_file=None, **{**own, **others})
 
 
 @asynccontextmanager

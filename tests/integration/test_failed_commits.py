@@ -132,7 +132,7 @@ async def test_a_commit_that_postgresql_rejects_is_no_success(
 async def test_a_change_that_a_locked_sqlite_file_rejects_is_no_success(
     tmp_path: Path, sqlite_file_url: str, method: str
 ) -> None:
-    app = create_app(settings_for(sqlite_file_url, request_deadline_seconds=0.5))
+    app = create_app(settings_for(sqlite_file_url, request_deadline_seconds=2))
     async with client_of(app) as client:
         item = await create(client)
         with closing(sqlite3.connect(tmp_path / "test.db", isolation_level=None)) as other:

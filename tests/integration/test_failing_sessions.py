@@ -78,9 +78,7 @@ async def test_a_database_that_is_down_is_a_503(path: str, log_lines: list[Any])
 async def test_a_pool_without_a_free_connection_is_a_503(
     path: str, database_url: str, log_lines: list[Any]
 ) -> None:
-    app = app_that_runs(
-        database_url, "SELECT 1", database_pool_size=1, request_deadline_seconds=0.5
-    )
+    app = app_that_runs(database_url, "SELECT 1", database_pool_size=1, request_deadline_seconds=2)
     async with client_of(app) as client, app.state.container.engine().connect():
         problem_of(await client.get(path), 503)
 
