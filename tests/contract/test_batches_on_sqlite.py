@@ -38,12 +38,12 @@ async def batches(sqlite_file_url: str) -> AsyncIterator[CountedBatches]:
     await engine.dispose()
 
 
-async def test_who_waits_at_the_same_time_goes_together(batches: CountedBatches) -> None:
+async def test_work_that_waits_at_the_same_time_is_one_batch(batches: CountedBatches) -> None:
     await asyncio.gather(*(batches.execute(Work(())) for _ in range(16)))
     assert batches.sizes == [16]
 
 
-async def test_who_was_being_read_when_a_batch_was_due_joins_it(batches: CountedBatches) -> None:
+async def test_a_request_that_is_being_read_joins_the_next_batch(batches: CountedBatches) -> None:
     later = []
 
     def be_read() -> None:
@@ -57,7 +57,7 @@ async def test_who_was_being_read_when_a_batch_was_due_joins_it(batches: Counted
     assert batches.sizes == [2]
 
 
-async def test_who_comes_while_a_batch_runs_is_in_the_next(batches: CountedBatches) -> None:
+async def test_work_that_arrives_during_a_batch_is_in_the_next(batches: CountedBatches) -> None:
     first = asyncio.create_task(batches.execute(Work(())))
     while not batches.sizes:
         await asyncio.sleep(0)

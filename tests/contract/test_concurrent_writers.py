@@ -120,7 +120,7 @@ async def test_the_failure_of_some_fails_no_other_that_commits_at_the_same_time(
     assert [item.id.int for item in await all_stored(units_of_work)] == expected
 
 
-async def test_twenty_who_try_again_all_get_their_turn(units_of_work: UnitsOfWork) -> None:
+async def test_twenty_that_retry_all_succeed(units_of_work: UnitsOfWork) -> None:
     service = ExampleItemService(units_of_work, FixedClock(), CountingIds())
     item_id = (await service.create("0", None)).id
 

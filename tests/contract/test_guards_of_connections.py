@@ -49,7 +49,7 @@ async def test_a_connection_handed_to_a_cancelled_waiter_goes_to_the_next(
     queue.close()
 
 
-async def test_who_waits_for_a_connection_that_cannot_be_made_tries_itself(
+async def test_a_waiter_connects_itself_after_a_failed_connect(
     engine: AsyncEngine,
 ) -> None:
     is_first = True

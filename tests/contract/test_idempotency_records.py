@@ -172,7 +172,7 @@ async def test_a_record_that_took_the_place_of_another_is_not_removed_for_it(
     assert await kept(units_of_work) == later
 
 
-async def test_the_expired_are_told_in_turn_and_up_to_a_limit(units_of_work: UnitsOfWork) -> None:
+async def test_expiries_are_sorted_and_limited(units_of_work: UnitsOfWork) -> None:
     await keep(units_of_work, *(expiring(number) for number in (3, 1, 4, 0, 2)))
     until = expiring(3).expires_at
 

@@ -38,7 +38,7 @@ async def all_seen_for_writing(units_of_work: UnitsOfWork) -> Sequence[ExampleIt
 
 @pytest.mark.parametrize("others_look", [all_stored, all_seen_for_writing])
 @looking_or_not
-async def test_uncommitted_work_is_seen_by_nobody_else(
+async def test_uncommitted_work_is_invisible_to_others(
     units_of_work: UnitsOfWork,
     look: Look,
     others_look: Callable[[UnitsOfWork], Awaitable[Sequence[ExampleItem]]],

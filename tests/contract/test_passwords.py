@@ -32,5 +32,5 @@ async def test_a_rejected_password_is_not_repeated(
     assert PASSWORD not in told + caplog.text + "".join(capsys.readouterr())
 
 
-async def test_the_password_for_a_server_that_is_down_is_not_told() -> None:
+async def test_the_password_for_a_server_that_is_down_is_not_shown() -> None:
     assert PASSWORD not in await failure(f"postgresql+asyncpg://somebody:{PASSWORD}@127.0.0.1:1/x")

@@ -169,7 +169,7 @@ async def test_sessions_and_units_of_work_write_at_the_same_time(
     assert await all_stored(units_of_work) == [new_item(number) for number in range(20)]
 
 
-async def test_a_session_that_is_cancelled_harms_nobody(
+async def test_a_cancelled_session_does_not_affect_others(
     engine: AsyncEngine, units_of_work: UnitsOfWork, sessions: Sessions
 ) -> None:
     await store(units_of_work, new_item())

@@ -43,7 +43,7 @@ async def test_the_database_checks_lengths_too(
             await connection.execute(statement, {"name": name})
 
 
-async def test_the_first_connection_waits_for_whoever_sets_the_file_up(
+async def test_the_first_connection_waits_for_the_one_that_sets_the_file_up(
     engine: AsyncEngine, tmp_path: Path
 ) -> None:
     """Such as another worker: SQLite refuses to switch to WAL meanwhile, without any wait."""

@@ -27,7 +27,7 @@ def test_each_row_says_when_what_was_changed_and_what_to_do() -> None:
             assert changed == "no"
 
 
-def test_types_are_told_apart_by_name_and_title() -> None:
+def test_types_have_distinct_names_and_titles() -> None:
     for values in (
         [each.name for each in PROBLEM_TYPES.values()],
         [each.title for each in PROBLEM_TYPES.values()],

@@ -1,6 +1,6 @@
 """Changes that meet: the whole use case is retried, a bounded number of times.
 
-Taken out, `runs_again_after_conflict` (`application/kernel/retry.py`) makes each serialization
+Taken out, `retry_on_conflict` (`application/kernel/retry.py`) makes each serialization
 failure and each deadlock a 503 at once; taken out, the versions lose updates.
 """
 
@@ -55,7 +55,7 @@ async def test_a_change_that_gave_way_is_made_all_the_same(own_url: str, code: s
     assert "blue lamp" not in service.log
 
 
-async def test_each_kind_of_change_runs_again(own_url: str) -> None:
+async def test_each_kind_of_change_is_retried(own_url: str) -> None:
     async with service_on(own_url) as service, client_of(service) as client:
         await fail_the_first(own_url, 1)
         item = (await client.post(ITEMS, json={"name": "lamp"})).json()

@@ -64,7 +64,7 @@ async def longest_wait(service: ServiceProcess, path: str) -> float:
 
 @pytest.mark.slow
 @on_both_databases
-async def test_who_reads_all_keeps_nobody_waiting(fault_url: str) -> None:
+async def test_reading_a_long_list_delays_no_other_request(fault_url: str) -> None:
     async with many_items(fault_url) as (service, path):
         pages: list[str] = []
         readers = [asyncio.create_task(read_all(service, pages)) for _ in range(READERS_OF_ALL)]

@@ -60,7 +60,7 @@ async def connected_clients(stack: AsyncExitStack, port: int, number: int) -> li
 
 
 @needs_postgresql
-async def test_who_can_get_no_connection_is_rejected_in_time(server: PostgresServer) -> None:
+async def test_requests_without_a_connection_are_rejected_in_time(server: PostgresServer) -> None:
     async with (
         service_on(server.url(), database_pool_size=str(CONNECTIONS)) as service,
         AsyncExitStack() as stack,
@@ -94,7 +94,7 @@ async def test_who_can_get_no_connection_is_rejected_in_time(server: PostgresSer
     assert_no_traceback(service)
 
 
-async def test_who_finds_the_queue_full_is_rejected_at_once(
+async def test_requests_are_rejected_at_once_when_the_queue_is_full(
     postgresql_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection_queue, "QUEUE_LIMIT", 3)

@@ -16,7 +16,7 @@ SECRET = "hunter2-s3cret"
 
 
 @pytest.mark.parametrize("wrong", ["password", "host", "port", "database"])
-async def test_no_secret_is_told_when_the_address_is_wrong(postgresql_url: str, wrong: str) -> None:
+async def test_a_wrong_url_is_reported_without_its_secrets(postgresql_url: str, wrong: str) -> None:
     url = make_url(postgresql_url)
     url = {
         "password": url.set(password=SECRET),

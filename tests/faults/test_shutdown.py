@@ -96,7 +96,9 @@ def test_connections_in_the_backlog_get_a_response(
         runner.run(connect_and_shut_down())
 
 
-async def test_who_comes_while_the_last_worker_ends_is_rejected(postgresql_url: str) -> None:
+async def test_clients_that_connect_while_the_last_worker_ends_are_rejected(
+    postgresql_url: str,
+) -> None:
     async with service_on(
         postgresql_url, APP_WORKERS="2", APP_REQUEST_DEADLINE_SECONDS="60"
     ) as service:

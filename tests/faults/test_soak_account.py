@@ -57,7 +57,7 @@ def test_what_is_there_once_too_often_is_duplicated(ledger: Ledger, stored: list
     assert kinds(ledger, *stored) == [DUPLICATED]
 
 
-def test_nobody_is_asked_about_what_nobody_waits_for(ledger: Ledger) -> None:
+def test_no_client_is_probed_when_no_response_is_pending(ledger: Ledger) -> None:
     assert kinds(ledger, LAMP, CHAIR, Item("4", f"{OWNERLESS} 0.1", None, 1)) == []
 
 

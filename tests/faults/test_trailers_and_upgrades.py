@@ -89,7 +89,7 @@ async def test_an_upgrade_request_gets_an_http_1_1_response(
     assert [response.status for response in responses] == [200, 200, 200]
 
 
-async def test_the_body_of_who_asks_for_another_protocol_is_read(service: ServiceProcess) -> None:
+async def test_the_body_of_an_upgrade_request_is_read(service: ServiceProcess) -> None:
     content = POST + UPGRADE + LENGTH % len(BODY) + b"\r\n" + BODY + LIVE + CLOSE + b"\r\n"
     responses = await send_bytes(service, content)
     assert [response.status for response in responses] == [201, 200]

@@ -55,7 +55,7 @@ async def test_health_checks_respond_without_a_redirect(
         if method not in allowed
     ],
 )
-async def test_another_method_is_told_which_ones_there_are(
+async def test_an_unsupported_method_gets_the_supported_ones(
     client: httpx.AsyncClient, address: str, method: str, slash: str
 ) -> None:
     path = address.format(id=(await create(client))["id"]) + slash

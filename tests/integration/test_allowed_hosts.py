@@ -68,7 +68,7 @@ async def test_other_names_are_rejected(host: str) -> None:
     problem_of(await response_for(host), 421)
 
 
-async def test_health_is_told_under_any_name() -> None:
+async def test_health_checks_are_served_for_any_host() -> None:
     assert (await response_for("10.0.0.7", "/health/live")).status_code == 200
 
 

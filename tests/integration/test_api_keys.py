@@ -45,7 +45,7 @@ async def client(key_file: Path) -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest.mark.parametrize("address", [ITEMS, f"{ITEMS}/1", "/docs", "/openapi.json", "/nowhere"])
-async def test_without_a_key_nothing_is_told(client: httpx.AsyncClient, address: str) -> None:
+async def test_without_a_key_no_data_is_returned(client: httpx.AsyncClient, address: str) -> None:
     response = await client.get(address)
     problem_of(response, 401)
     assert response.headers["WWW-Authenticate"] == "Bearer"

@@ -24,7 +24,7 @@ pytestmark = in_memory_only
         ",",
     ],
 )
-async def test_json_is_sent_to_who_can_read_it(client: httpx.AsyncClient, accept: str) -> None:
+async def test_json_is_sent_if_accept_allows_it(client: httpx.AsyncClient, accept: str) -> None:
     assert (await client.get(ITEMS, headers={"Accept": accept})).status_code == 200
 
 
@@ -40,13 +40,15 @@ async def test_json_is_sent_to_who_can_read_it(client: httpx.AsyncClient, accept
         "jason",
     ],
 )
-async def test_who_cannot_read_json_is_told_in_a_problem(
+async def test_a_client_that_rejects_json_gets_a_problem(
     client: httpx.AsyncClient, accept: str
 ) -> None:
     problem_of(await client.get(ITEMS, headers={"Accept": accept}), 406)
 
 
-async def test_nothing_is_changed_for_who_could_not_read_of_it(client: httpx.AsyncClient) -> None:
+async def test_nothing_is_changed_if_accept_excludes_the_response(
+    client: httpx.AsyncClient,
+) -> None:
     headers = {"Accept": "text/html"}
     problem_of(await client.post(ITEMS, json={"name": "lamp"}, headers=headers), 406)
     assert (await client.get(ITEMS)).json() == []

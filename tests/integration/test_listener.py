@@ -66,7 +66,9 @@ async def connected(address: object, number: int) -> AsyncIterator[None]:
 
 
 @LOOPS
-def test_all_who_wait_are_accepted_in_one_turn(new_loop: type[asyncio.SelectorEventLoop]) -> None:
+def test_all_waiting_clients_are_accepted_in_one_iteration(
+    new_loop: type[asyncio.SelectorEventLoop],
+) -> None:
     async def accept_and_count() -> int:
         (bound,) = bound_sockets("127.0.0.1", 0)
         listener = Listener([bound], Served, backlog=CLIENTS)
@@ -84,7 +86,7 @@ def test_all_who_wait_are_accepted_in_one_turn(new_loop: type[asyncio.SelectorEv
 
 
 @LOOPS
-def test_who_is_connected_at_the_end_is_served(new_loop: type[asyncio.SelectorEventLoop]) -> None:
+def test_clients_connected_at_the_end_are_served(new_loop: type[asyncio.SelectorEventLoop]) -> None:
     async def close_at_once() -> None:
         (bound,) = bound_sockets("127.0.0.1", 0)
         address = bound.getsockname()

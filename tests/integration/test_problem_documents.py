@@ -57,7 +57,7 @@ async def test_errors_of_every_kind_are_problem_documents(client: httpx.AsyncCli
     ],
     ids=lambda value: type(value).__name__,
 )
-async def test_an_exception_tells_nothing_of_its_text(
+async def test_an_exception_does_not_show_its_text(
     method: str, path: str, error: Exception, status: int
 ) -> None:
     units = FailingUnitsOfWork()

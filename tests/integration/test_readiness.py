@@ -59,7 +59,7 @@ async def test_the_first_response_is_waited_for() -> None:
         assert await asking
 
 
-async def test_many_who_ask_are_no_load(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_many_readiness_requests_are_no_load(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(readiness, "CHECK_EVERY_SECONDS", 60)
     storage = Storage()
     async with checked(storage) as ready:
@@ -117,7 +117,7 @@ async def test_a_check_that_takes_its_time_to_end_holds_no_response_up(
         ends.set()
 
 
-async def test_a_defect_of_the_check_tells_nothing_of_its_text(log_lines: list[Any]) -> None:
+async def test_a_defect_of_the_check_does_not_show_its_text(log_lines: list[Any]) -> None:
     storage = Storage()
     storage.error = RuntimeError("hunter2")
     async with checked(storage) as ready:

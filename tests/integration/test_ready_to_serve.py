@@ -146,7 +146,7 @@ def role(empty_postgresql_url: str) -> Iterator[str]:
     run_statement(empty_postgresql_url, f"DROP OWNED BY {name}; DROP ROLE {name}")
 
 
-async def test_a_user_who_lacks_rights_is_not_ready_until_the_grants_that_the_log_names(
+async def test_missing_privileges_are_not_ready_until_the_grants_in_the_log(
     role: str, empty_postgresql_url: str, log_lines: list[Any]
 ) -> None:
     async with service_on(role) as client:

@@ -76,7 +76,7 @@ async def test_no_line_has_a_body_a_query_or_a_header(
     assert SECRET not in str(log_lines)
 
 
-async def test_a_failure_is_told_with_its_exception(log_lines: Lines) -> None:
+async def test_a_failure_is_reported_with_its_exception(log_lines: Lines) -> None:
     units = FailingUnitsOfWork()
     units.on_reading = RuntimeError("broken")
     app = create_app(settings_for("memory://"), units_of_work=units)

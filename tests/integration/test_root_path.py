@@ -136,7 +136,7 @@ async def test_the_root_path_of_an_outer_app_comes_before_the_setting() -> None:
         assert (await client.get(created.headers["Location"])).json() == created.json()
 
 
-async def test_who_asks_the_service_itself_needs_no_prefix() -> None:
+async def test_direct_requests_need_no_prefix() -> None:
     app = create_app(settings_for("memory://", root_path="/shop"))
     transport = httpx.ASGITransport(app)
     async with (

@@ -54,7 +54,7 @@ async def test_items_survive_a_crash(tmp_path: Path) -> None:
         assert (await client.get(ITEMS)).json() == [item]
 
 
-async def test_the_log_is_json_and_tells_of_each_request_once(tmp_path: Path) -> None:
+async def test_the_log_is_json_with_one_line_per_request(tmp_path: Path) -> None:
     async with service(tmp_path, APP_DATABASE_ECHO="true") as process, client_of(process) as client:
         await client.post(
             ITEMS,

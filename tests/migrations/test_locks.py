@@ -91,7 +91,7 @@ async def test_between_two_attempts_requests_are_served_and_then_the_lock_is_had
     assert pauses == [migration.PAUSE_SECONDS]
 
 
-async def test_who_migrates_already_is_named(
+async def test_the_migrating_process_is_named(
     engine: AsyncEngine, other: AsyncConnection, caplog: pytest.LogCaptureFixture
 ) -> None:
     await other.execute(

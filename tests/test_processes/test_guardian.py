@@ -50,7 +50,7 @@ def test_ends_a_process_and_its_children(tmp_path: Path) -> None:
     assert not directory.exists()
 
 
-def test_leaves_alone_what_it_was_told_to_forget() -> None:
+def test_it_leaves_forgotten_processes_alone() -> None:
     with Guardian() as guardian, subprocess.Popen(["sleep", "60"]) as process:
         guardian.watch(process.pid)
         guardian.forget(process.pid)

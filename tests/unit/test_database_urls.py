@@ -112,7 +112,7 @@ def test_what_is_no_url_is_rejected(text: str) -> None:
         PASSWORD,
     ],
 )
-async def test_a_rejection_does_not_tell_the_password(url: str) -> None:
+async def test_a_rejection_does_not_show_the_password(url: str) -> None:
     with pytest.raises(ValueError, match="database") as raised:
         await init_database(DatabaseSettings(SecretStr(url)))
 
@@ -120,7 +120,7 @@ async def test_a_rejection_does_not_tell_the_password(url: str) -> None:
     assert PASSWORD not in "".join(traceback.format_exception(raised.value))
 
 
-def test_nothing_tells_the_password_by_its_representation() -> None:
+def test_no_representation_shows_the_password() -> None:
     assert_hidden(f"postgresql+asyncpg://user:{PASSWORD}@localhost/shop")
     assert_hidden(f"postgresql+asyncpg:///shop?host=localhost&user=user&password={PASSWORD}")
 

@@ -20,7 +20,7 @@ def test_the_pool_size_does_not_apply_to_sqlite() -> None:
     assert pool_size("sqlite+aiosqlite://", 7) == 1
 
 
-def test_a_database_in_memory_is_told_from_a_file() -> None:
+def test_an_in_memory_database_is_distinguished_from_a_file() -> None:
     in_memory = ["", "/:memory:", "/file::memory:?uri=true", "/file:shop?mode=memory&uri=true"]
     for path in in_memory:
         assert is_in_memory(engine_for(f"sqlite+aiosqlite://{path}"))

@@ -123,7 +123,7 @@ def test_a_route_sees_the_path_without_the_root_path(
     assert get_route_path({"path": path, "root_path": root_path}) == expected
 
 
-def test_error_handlers_are_told_apart_by_class_and_by_status() -> None:
+def test_error_handlers_are_found_by_class_and_by_status() -> None:
     app = FastAPI()
 
     async def handler(_request: Request, _error: Exception) -> Response:

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 from adapters.kernel.system_clock import SystemClock
 
 
-def test_the_clock_tells_the_time_in_utc() -> None:
+def test_the_clock_is_in_utc() -> None:
     before = datetime.now(UTC)
     now = SystemClock().now()
 
