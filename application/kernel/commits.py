@@ -35,7 +35,7 @@ class Commits:
         self._under_way += 1
 
     def end(self, *, made: bool) -> None:
-        """Note what became of a commit. One whose outcome nobody learns has no end."""
+        """Record the outcome of a commit. If the outcome stays unknown, this is never called."""
         self._under_way -= 1
         self.made += made
 
@@ -61,14 +61,14 @@ class Committing:
             await connection.commit()
 
     A block that ends without an error has made it. One that ends with an `ApplicationError`, except
-    `OutcomeUnknown`, or with one of the `refusals`, has not. Any other end, such as a cancellation,
-    leaves the outcome unknown.
+    `OutcomeUnknown`, or with one of the `rejections`, has not. Any other end, such as a
+    cancellation, leaves the outcome unknown.
     """
 
-    __slots__ = ("_commits", "_refusals")
+    __slots__ = ("_commits", "_rejections")
 
-    def __init__(self, *refusals: type[Exception]) -> None:
-        self._refusals = refusals
+    def __init__(self, *rejections: type[Exception]) -> None:
+        self._rejections = rejections
         self._commits = COMMITS.get()
 
     def __enter__(self) -> None:
@@ -82,7 +82,7 @@ class Committing:
     ) -> None:
         if error is None:
             self._commits.end(made=True)
-        elif isinstance(error, (ApplicationError, *self._refusals)) and not isinstance(
+        elif isinstance(error, (ApplicationError, *self._rejections)) and not isinstance(
             error, OutcomeUnknown
         ):
             self._commits.end(made=False)

@@ -3,7 +3,7 @@ class Conflict(Exception):
 
     raise Conflict("is-lent", "The book is lent already.")
 
-    `name` is stable, for programs to tell conflicts apart: lower case words joined by hyphens.
+    `name` is stable and identifies the conflict for programs: lower case words joined by hyphens.
     `message` is a sentence for people.
     """
 

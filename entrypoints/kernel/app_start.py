@@ -19,8 +19,8 @@ CANNOT_START = 3
 """The exit code by which uvicorn and gunicorn do not restart a worker."""
 WITHOUT = (
     "limits to the size of URLs and header fields, limits to the time that a request takes to "
-    "arrive and a response to be read, the cancellation of work for clients that hung up, and the "
-    "draining of connections at shutdown"
+    "arrive and a response to be read, the cancellation of work for clients that disconnect, and "
+    "the draining of connections at shutdown"
 )
 _log = structlog.get_logger("entrypoints.http")
 

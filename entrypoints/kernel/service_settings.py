@@ -91,7 +91,7 @@ class ServiceSettings(BaseSettings):
 
     @property
     def host_names(self) -> list[str]:
-        """The hosts that the service answers for; `*` stands for any."""
+        """The hosts that the service is reached by; `*` means any."""
         return parse_host_names(self.allowed_hosts)
 
     @field_validator("workers")

@@ -1,4 +1,4 @@
-"""Connections that died while nobody used them, before this process could hear of it."""
+"""Connections that died while they were idle, before this process could notice."""
 
 import asyncio
 import threading
@@ -25,7 +25,7 @@ POOL_SIZE = 3
 
 @pytest.fixture
 async def storage(postgresql_url: str) -> AsyncIterator[SqlStorage]:
-    """A storage whose pool is full of connections that nobody uses."""
+    """A storage whose pool is full of idle connections."""
     engine = engine_for(postgresql_url, pool_size=POOL_SIZE)
     storage = SqlStorage(engine)
     await asyncio.gather(*(all_stored(storage.units_of_work) for _ in range(POOL_SIZE)))

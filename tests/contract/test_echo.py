@@ -1,4 +1,4 @@
-"""`APP_DATABASE_ECHO` writes statements to SQLAlchemy's log, and nobody's data."""
+"""`APP_DATABASE_ECHO` writes statements to SQLAlchemy's log, without their data."""
 
 import logging
 from collections.abc import AsyncIterator

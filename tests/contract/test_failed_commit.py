@@ -1,4 +1,4 @@
-"""After a refusal a unit stores nothing any more, and nobody else is worse off for it."""
+"""After a rejected commit a unit of work stores nothing more, and others are not affected."""
 
 from collections.abc import Awaitable, Callable
 

@@ -1,4 +1,4 @@
-"""A statement that takes too long is ended by the database, whoever waits for it.
+"""The statement timeout: the database ends a statement that takes too long.
 
 Taken out, each by itself: `command_timeout` and `server_settings` of `LimitedConnect`, and
 `interrupt_late_statements`, without which the statements run until the test's own limit.

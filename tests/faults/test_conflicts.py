@@ -33,7 +33,7 @@ CREATE TRIGGER fail BEFORE INSERT OR UPDATE OR DELETE ON example_items
 
 @pytest.fixture
 def own_url(empty_postgresql_url: str) -> str:
-    """A database with the schema of today, whose triggers disturb nobody else."""
+    """A database with the schema of today, with triggers that affect no other test."""
 
     async def prepare() -> None:
         engine = engine_for(empty_postgresql_url)

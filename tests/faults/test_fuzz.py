@@ -1,4 +1,4 @@
-"""Requests that nobody thought of: made from the OpenAPI document, and from bytes by chance.
+"""Fuzzing: random requests, generated from the OpenAPI document and from random bytes.
 
 Taken out, the mapping of a driver's errors, the refusal of NUL and unpaired surrogates, or the
 responses of `HttpProtocol` make some of these a 5xx or a response that the document does not know.

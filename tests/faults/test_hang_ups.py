@@ -1,7 +1,7 @@
 """Clients that hang up in mid-request: their work ends, and its connections serve others.
 
 Taken out, `HttpProtocol.connection_lost` lets the work go on: the waiting changes are made as soon
-as the lock goes, for nobody, and until then they hold every connection of the pool.
+as the lock goes, without a client, and until then they hold every connection of the pool.
 """
 
 import asyncio

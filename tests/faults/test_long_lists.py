@@ -1,4 +1,4 @@
-"""Whoever reads a long list from end to end keeps nobody waiting.
+"""Reading a long list from end to end delays no other request.
 
 Taken out, the largest limit (`entrypoints/http/example_items/routes.py`) lets one request read, and
 the process write, all that there is; taken out, the bound in the statement that reads a page

@@ -1,8 +1,9 @@
-"""More requests than the database can take: some are refused in time, the others served as ever.
+"""Overload: requests without a connection are rejected in time, the others are served as fast as
+ever (backpressure).
 
 Taken out, the time that `ConnectionQueue` lets a request wait makes those that can get no
 connection wait for the end of their deadline; under load, most get theirs when it is too late, and
-PostgreSQL works for nobody. Taken out, `QUEUE_LIMIT` lets any number wait. Taken out, the engine of
+PostgreSQL works in vain. Taken out, `QUEUE_LIMIT` lets any number wait. Taken out, the engine of
 its own that `SqlStorage.check` has makes a busy service not ready.
 """
 

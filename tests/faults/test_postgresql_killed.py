@@ -1,4 +1,4 @@
-"""PostgreSQL is killed or stopped under load, or while nobody asks, and comes back.
+"""PostgreSQL is killed or stopped under load, or without load, and comes back.
 
 Taken out, what tells the drivers' errors apart (`adapters/sql/kernel/errors/driver_errors.py`)
 makes the responses of the outage 500s; taken out, the loop in `PostgresqlDatabase._lend` gives

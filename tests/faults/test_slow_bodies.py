@@ -72,7 +72,7 @@ async def small(request: Request) -> Response:
 
 @app.post("/unread")
 async def unread() -> Response:
-    return PlainTextResponse("nobody reads it")
+    return PlainTextResponse("the body is not read")
 
 
 @app.post("/both")

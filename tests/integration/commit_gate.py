@@ -15,7 +15,7 @@ NO_COMMIT = ("SELECT", "BEGIN", "ROLLBACK")
 
 class CommitGate:
     """Open at first. Closed, the next commit is made, `reached` is set, and its outcome gets
-    through to whoever waits for it only when the gate is open again."""
+    through to its waiter only when the gate is open again."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._loop = asyncio.get_running_loop()

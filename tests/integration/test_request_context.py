@@ -15,7 +15,7 @@ SCOPE: Scope = {"type": "http", "method": "GET", "path": "/", "raw_path": b"/", 
 
 
 async def receive() -> Message:
-    raise AssertionError("nobody reads the body")
+    raise AssertionError("the body must not be read")
 
 
 def failing(error: BaseException, *, begin: bool) -> ASGIApp:

@@ -14,7 +14,7 @@ SCOPE: Scope = {"type": "http", "path": "/", "raw_path": b"/", "headers": []}
 
 
 async def receive() -> Message:
-    raise AssertionError("nobody reads the body")
+    raise AssertionError("the body must not be read")
 
 
 async def respond_after(seconds: float, scope: Scope, send: Send, *, begin: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""Below a path prefix, whoever sets it and whether the path has it or not."""
+"""The service below a path prefix (root path), with proxies that strip it and that do not."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -8,7 +8,7 @@ CANDIDATES = range(15_000, 30_000)
 
 
 def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody listens on at this moment.
+    """Return a port of 127.0.0.1 on which no process listens at this moment.
 
     Drawn from the system's randomness: test workers that were given one seed must not meet.
     """

@@ -1,4 +1,4 @@
-"""What is looked at while nobody asks anything of the service."""
+"""The checks while the service gets no requests."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

@@ -34,7 +34,10 @@ MEANINGS: Mapping[str, tuple[type[ApplicationError], str]] = {
     "3D": (StorageUnavailable, "there is no such database"),
     "3F": (SchemaMissing, "a schema is missing"),
     "40": (TransactionConflict, "the database rolled a transaction back"),
-    "40001": (TransactionConflict, "the database had a transaction give way"),
+    "40001": (
+        TransactionConflict,
+        "the database rolled back a transaction that conflicts with another",
+    ),
     "40003": (ConnectionLost, "the database does not know the outcome of a statement"),
     "40P01": (TransactionConflict, "the database ended a deadlock"),
     "42501": (StorageUnavailable, "the user of the database lacks a right"),
