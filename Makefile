@@ -74,7 +74,7 @@ format: .venv/.installed-dev ## format the code and mend what can be mended
 
 .PHONY: soak
 soak: .venv/.installed-dev ## load it and let things fail, for 10 minutes; ARGS='--minutes 60 --database sqlite'
-	@$(BIN)/python -m tests.soak $(ARGS)
+	@$(BIN)/python -m tests.kernel.soak $(ARGS)
 
 .PHONY: bench
 bench: .venv/.installed-bench .venv/run/.installed ## measure, at length

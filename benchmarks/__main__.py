@@ -15,7 +15,7 @@ from benchmarks.report import sections, write_report
 from benchmarks.run import run
 from benchmarks.subjects import DATABASES, SERVICE
 from benchmarks.verdict import judge
-from tests.processes.environment import ROOT
+from tests.kernel.processes.environment import ROOT
 
 
 def main() -> int:

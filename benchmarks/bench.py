@@ -8,7 +8,7 @@ from benchmarks.generator import LoadGenerator
 from benchmarks.results import Results
 from benchmarks.running import RunningSubject
 from benchmarks.subjects import Subject
-from tests.processes.guardian import Guardian
+from tests.kernel.processes.guardian import Guardian
 
 
 @dataclass(frozen=True)

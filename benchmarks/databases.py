@@ -6,7 +6,7 @@ from pathlib import Path
 import asyncpg
 
 from benchmarks.subjects import POSTGRESQL
-from tests.processes.postgresql_server import PostgresServer
+from tests.kernel.processes.postgresql_server import PostgresServer
 
 DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-from tests.processes.environment import environment_without_settings
+from tests.kernel.processes.environment import environment_without_settings
 
 
 @dataclass(frozen=True)

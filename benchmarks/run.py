@@ -22,8 +22,8 @@ from benchmarks.running import RunningSubject, start_all
 from benchmarks.seeding import seed_all
 from benchmarks.start_up import measure_start_ups
 from benchmarks.subjects import POSTGRESQL, Subject
-from tests.processes.guardian import Guardian
-from tests.processes.postgresql_server import PostgresServer
+from tests.kernel.processes.guardian import Guardian
+from tests.kernel.processes.postgresql_server import PostgresServer
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from typing import Self
 
 from benchmarks.operations import PREFIX
 from benchmarks.subjects import POOL_SIZE, Subject
-from tests.processes.environment import environment_without_settings
-from tests.processes.free_port import free_port
-from tests.processes.guardian import Guardian
+from tests.kernel.processes.environment import environment_without_settings
+from tests.kernel.processes.free_port import free_port
+from tests.kernel.processes.guardian import Guardian
 
 HOST = "127.0.0.1"
 PATIENCE_SECONDS = 60.0

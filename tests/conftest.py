@@ -2,7 +2,8 @@
 
 A test that asks for `storage_url` runs once for each kind of storage, one that asks for
 `database_url` once for each SQL database. Both are empty, with the schema of today on PostgreSQL
-and none yet on SQLite, which the service brings up to date by itself.
+and none yet on SQLite, which the service migrates by itself. The tests of the kernel have tables of
+their own beside it (`tests/kernel/warehouse`).
 """
 
 import asyncio
@@ -14,18 +15,23 @@ from pathlib import Path
 
 import pytest
 
-from adapters.sql.kernel.migration.migrate import migrate
-from adapters.sql.unit_of_work import metadata
-from tests.database_settings import engine_for
-from tests.postgresql_databases import (
+from tests.kernel.database_settings import engine_for
+from tests.kernel.postgresql_databases import (
     NONE_FOUND,
     SERVER_VARIABLE,
     empty_database,
     postgresql_server,
     run_statement,
 )
-from tests.processes.environment import ROOT
+from tests.kernel.processes.environment import ROOT
+from tests.kernel.warehouse.storages import migrate_and_create_tables
 
+_TRUNCATE_ALL = """
+DO $$ BEGIN EXECUTE (
+    SELECT 'TRUNCATE ' || string_agg(quote_ident(tablename), ', ') FROM pg_tables
+    WHERE schemaname = 'public' AND tablename <> 'alembic_version'
+); END $$
+"""
 SQL_DATABASES = ["sqlite_file", "sqlite_in_memory", "postgresql"]
 
 
@@ -85,8 +91,7 @@ def sqlite_in_memory_url() -> str:
 
 @pytest.fixture
 def postgresql_url(migrated_postgresql_url: str) -> str:
-    tables = ", ".join(metadata.tables)
-    run_statement(migrated_postgresql_url, f"TRUNCATE {tables}")
+    run_statement(migrated_postgresql_url, _TRUNCATE_ALL)
     return migrated_postgresql_url
 
 
@@ -113,7 +118,7 @@ def postgresql_server_url() -> Iterator[str]:
 
 async def _migrate(url: str) -> None:
     engine = engine_for(url)
-    await migrate(engine)
+    await migrate_and_create_tables(engine)
     await engine.dispose()
 
 

@@ -27,16 +27,19 @@ _PROTECT = "for the service alone to read (chmod 600)"
 
 
 def run_command(
-    kind: type[ServiceSettings], app: str, arguments: Sequence[str] | None = None
+    kind: type[ServiceSettings],
+    app: str,
+    arguments: Sequence[str] | None = None,
+    program: str = "entrypoints",
 ) -> int:
     """Run a command and return its exit status.
 
     `kind` is the class of the app's settings; `app` is where to import what makes the app of them,
     as `package.module:function`. Only what serves imports it. Without `arguments`, those of the
-    process count.
+    process count. `program` is the module that `python -m` runs.
     """
-    parser = _parser()
-    parser.set_defaults(app=app)
+    parser = _parser(program)
+    parser.set_defaults(app=app, program=program)
     options = parser.parse_args(arguments)
     try:
         return int(options.command(settings_from_environment(kind), options))
@@ -67,7 +70,9 @@ def worker(settings: ServiceSettings, options: argparse.Namespace) -> int:
 
 def _config(settings: ServiceSettings, options: argparse.Namespace) -> ServerConfig:
     return ServerConfig(
-        settings, lambda: app_for_own_server(settings, pkgutil.resolve_name(options.app))
+        settings,
+        lambda: app_for_own_server(settings, pkgutil.resolve_name(options.app)),
+        options.program,
     )
 
 
@@ -115,7 +120,7 @@ def _one_word(text: str) -> str:
     return text
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(program: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m entrypoints",
         description=f"{project().description}. Settings come from the environment (APP_...) and "

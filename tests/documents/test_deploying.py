@@ -6,8 +6,8 @@ import re
 import httpx
 
 from tests.documents.test_references import ROOT
-from tests.processes.nginx import needs_nginx, nginx
-from tests.processes.service_process import ServiceProcess
+from tests.kernel.processes.nginx import needs_nginx, nginx
+from tests.kernel.processes.service_process import ServiceProcess
 
 PAGE = (ROOT / "docs" / "deploying.md").read_text("utf-8")
 

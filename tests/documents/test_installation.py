@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes.environment import ROOT
+from tests.kernel.processes.environment import ROOT
 
 
 @pytest.mark.slow

@@ -15,7 +15,13 @@ READ_SECONDS = 4.0
 class ServerConfig(uvicorn.Config):
     """uvicorn's configuration, and that of `HttpProtocol`."""
 
-    def __init__(self, settings: ServiceSettings, create_app: Callable[[], ASGIApp]) -> None:
+    def __init__(
+        self,
+        settings: ServiceSettings,
+        create_app: Callable[[], ASGIApp],
+        program: str = "entrypoints",
+    ) -> None:
+        """`program` is the module that `python -m` runs, for a worker too."""
         super().__init__(
             create_app,
             factory=True,
@@ -39,3 +45,4 @@ class ServerConfig(uvicorn.Config):
         # Not uvicorn's `root_path`, which is wrong behind a proxy that passes the prefix on.
         self.path_prefix = settings.root_path
         self.read_seconds = READ_SECONDS
+        self.program = program

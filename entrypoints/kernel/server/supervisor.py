@@ -30,7 +30,7 @@ _log = structlog.get_logger("entrypoints.server")
 def run_workers(config: ServerConfig) -> int:
     """Serve in several processes until a signal ends it; return the exit status."""
     grace = config.timeout_graceful_shutdown or 0
-    supervisor = Supervisor(config.bind_socket(), config.workers, grace)
+    supervisor = Supervisor(config.bind_socket(), config.workers, grace, config.program)
     return 0 if supervisor.run() else STARTUP_FAILURE
 
 
@@ -41,7 +41,7 @@ class Worker:
     closes when its process ends for whatever reason.
     """
 
-    def __init__(self, listener: socket.socket) -> None:
+    def __init__(self, listener: socket.socket, program: str) -> None:
         self.line, other_end = socket.socketpair()
         self.line.setblocking(False)
         # Ctrl-C reaches the whole process group, but the supervisor stops the workers.
@@ -49,7 +49,7 @@ class Worker:
         try:
             self._process = subprocess.Popen(  # noqa: S603 -- no input from outside
                 [
-                    *(sys.executable, "-m", "entrypoints", "worker"),
+                    *(sys.executable, "-m", program, "worker"),
                     *(str(listener.fileno()), str(other_end.fileno())),
                 ],
                 pass_fds=[listener.fileno(), other_end.fileno()],
@@ -123,7 +123,7 @@ class Supervisor:
         due = [each for each in self._starts if each <= now]
         for each in due:
             self._starts.remove(each)
-            worker = Worker(self._listener)
+            worker = Worker(self._listener, self._program)
             self._workers.add(worker)
             self._selector.register(worker.line, selectors.EVENT_READ, worker)
 

@@ -13,7 +13,7 @@ from application.kernel.errors import (
 )
 
 # By the primary result code, the low byte. A code that is not here is a defect: a 500 with a
-# traceback. `tests/unit/test_sqlite_codes.py` has the reason for each.
+# traceback. `tests/kernel/unit/test_sqlite_codes.py` has the reason for each.
 MEANINGS: Mapping[int, type[ApplicationError]] = {
     sqlite3.SQLITE_INTERNAL: StorageUnavailable,
     sqlite3.SQLITE_PERM: StorageUnavailable,

@@ -16,7 +16,7 @@ from application.kernel.errors import (
 
 # By the first characters of the SQLSTATE, the longest match first; with a text for the log. An
 # SQLSTATE that is not here is a defect in a statement or in the schema: a 500 with a traceback.
-# `tests/unit/test_sqlstates.py` has the reason for each.
+# `tests/kernel/unit/test_sqlstates.py` has the reason for each.
 MEANINGS: Mapping[str, tuple[type[ApplicationError], str]] = {
     "08": (ConnectionLost, "the connection to the database broke"),
     "0A": (StorageUnavailable, "the database does not support what was asked"),

@@ -6,7 +6,8 @@ has no fast path: one with a default that Python computes, a parameter that is r
 execution option or literal text, and one with wrong parameters. SQLAlchemy executes or rejects it.
 
 This is the only module that uses SQLAlchemy's compiled internals, which are not documented.
-tests/statements/test_as_sqlalchemy.py compares every kind of statement with SQLAlchemy's execution.
+tests/kernel/statements/test_as_sqlalchemy.py compares every kind of statement with SQLAlchemy's
+execution.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence

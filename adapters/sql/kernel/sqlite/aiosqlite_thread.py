@@ -1,6 +1,6 @@
 """The thread of an aiosqlite connection: the only module that uses aiosqlite's internals.
 
-tests/unit/test_driver_internals.py says what broke if an upgrade changes them.
+tests/kernel/unit/test_driver_internals.py says what broke if an upgrade changes them.
 """
 
 import asyncio

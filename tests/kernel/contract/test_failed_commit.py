@@ -1,0 +1,86 @@
+"""After a rejected commit a unit of work stores nothing more, and others are not affected."""
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from application.kernel.errors import AlreadyExists
+from tests.kernel.contract.products import all_stored, new_item, store
+from tests.kernel.warehouse.application import UnitOfWork, UnitsOfWork
+
+Step = Callable[[UnitOfWork], Awaitable[object]]
+TAKEN = new_item(2, "taken")
+
+
+async def commit(unit: UnitOfWork) -> None:
+    await unit.commit()
+
+
+async def read(unit: UnitOfWork) -> None:
+    await unit.products.page(None, 10)
+
+
+async def do_nothing(unit: UnitOfWork) -> None:
+    """So that the writes wait for the step after this."""
+
+
+# How the unit comes to hear of the refusal, and what it did before.
+@pytest.fixture(params=[commit, read])
+def refused_step(request: pytest.FixtureRequest) -> Step:
+    step: Step = request.param
+    return step
+
+
+@pytest.fixture(params=[do_nothing, read])
+def earlier_step(request: pytest.FixtureRequest) -> Step:
+    step: Step = request.param
+    return step
+
+
+async def be_refused(unit: UnitOfWork, earlier_step: Step, refused_step: Step) -> None:
+    unit.products.add(new_item(1))
+    await earlier_step(unit)
+    unit.products.add(new_item(2))
+    with pytest.raises(AlreadyExists):
+        await refused_step(unit)
+
+
+@pytest.mark.parametrize("again", [commit, read])
+async def test_a_rejected_unit_is_rejected_again(
+    units_of_work: UnitsOfWork, earlier_step: Step, refused_step: Step, again: Step
+) -> None:
+    await store(units_of_work, TAKEN)
+
+    async with units_of_work.for_writing() as unit:
+        await be_refused(unit, earlier_step, refused_step)
+        with pytest.raises(AlreadyExists):
+            await again(unit)
+
+    assert await all_stored(units_of_work) == [TAKEN]
+
+
+async def test_a_rejected_unit_stores_nothing_that_it_adds_later(
+    units_of_work: UnitsOfWork, earlier_step: Step, refused_step: Step
+) -> None:
+    await store(units_of_work, TAKEN)
+
+    async with units_of_work.for_writing() as unit:
+        await be_refused(unit, earlier_step, refused_step)
+        unit.products.add(new_item(3))
+        with pytest.raises(AlreadyExists):
+            await unit.commit()
+
+    assert await all_stored(units_of_work) == [TAKEN]
+
+
+async def test_the_next_unit_works(
+    units_of_work: UnitsOfWork, earlier_step: Step, refused_step: Step
+) -> None:
+    await store(units_of_work, TAKEN)
+    for _ in range(10):  # more often than there are connections
+        async with units_of_work.for_writing() as unit:
+            await be_refused(unit, earlier_step, refused_step)
+
+    await store(units_of_work, new_item(3))
+
+    assert await all_stored(units_of_work) == [TAKEN, new_item(3)]

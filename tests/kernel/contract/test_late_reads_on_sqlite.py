@@ -1,0 +1,35 @@
+"""A read that takes long has a connection to itself before long, and the others go on."""
+
+import asyncio
+
+from sqlalchemy import Integer, bindparam, func, select
+
+from adapters.sql.kernel.engine import open_database
+from tests.kernel.database_settings import engine_for
+from tests.kernel.warehouse.sql import metadata
+
+PRODUCTS = 3_000_000
+
+_first = select(bindparam("first", type_=Integer).label("n")).cte("numbers", recursive=True)
+_numbers = _first.union_all(select(_first.c.n + 1).where(_first.c.n < bindparam("last")))
+COUNT_UP_TO = select(func.count()).select_from(_numbers)
+
+
+async def test_others_are_not_kept_waiting(sqlite_file_url: str) -> None:
+    engine = engine_for(sqlite_file_url)
+    database = open_database(engine, metadata)
+
+    async def count_up_to(last: int) -> int:
+        ((count,),) = await database.fetch(COUNT_UP_TO, {"first": 1, "last": last})
+        return int(count)
+
+    await count_up_to(1)  # from now on there is a connection
+    slow = asyncio.create_task(count_up_to(PRODUCTS))
+    await asyncio.sleep(0.001)  # it begins
+    for number in range(1, 4):
+        assert await count_up_to(number) == number
+        assert not slow.done()
+
+    assert await slow == PRODUCTS
+    await database.close()
+    await engine.dispose()

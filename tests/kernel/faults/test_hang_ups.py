@@ -1,0 +1,64 @@
+"""Clients that hang up in mid-request: their work ends, and its connections serve others.
+
+Taken out, `HttpProtocol.connection_lost` lets the work go on: the waiting changes are made as soon
+as the lock goes, without a client, and until then they hold every connection of the pool.
+"""
+
+import asyncio
+import json
+from typing import Any
+
+import asyncpg
+import pytest
+from sqlalchemy import make_url
+
+from tests.faults.running import client_of, service_on
+from tests.faults.service_log import assert_no_traceback
+from tests.integration.service import ITEMS
+from tests.postgresql_databases import others_wait_for
+from tests.processes.service_process import ServiceProcess
+
+
+@pytest.mark.parametrize("clients", [50, pytest.param(500, marks=pytest.mark.slow)])
+async def test_their_work_is_cancelled_and_undone(postgresql_url: str, clients: int) -> None:
+    dsn = make_url(postgresql_url).set(drivername="postgresql")
+    holder = await asyncpg.connect(dsn.render_as_string(hide_password=False))
+    try:
+        async with (
+            service_on(postgresql_url, APP_DATABASE_POOL_SIZE="5") as service,
+            client_of(service) as client,
+        ):
+            address = f"{ITEMS}/"
+            item = (await client.post(address, json={"name": "lamp"})).json()
+            address += item["id"]
+            before = service.memory_bytes()
+            async with holder.transaction():
+                await holder.execute("SELECT FROM products FOR UPDATE")
+                await asyncio.gather(*(patch_and_hang_up(service, address) for _ in range(clients)))
+                # The lock is still held: only who gave up can have left a connection free.
+                response = await client.get(address)
+                assert (response.status_code, response.json()["version"]) == (200, 1)
+                await until_nobody_waits(holder)
+            assert (await client.get(address)).json() == item
+            assert service.memory_bytes() - before < 25_000_000
+            assert_no_traceback(service)
+            assert '"level":"error"' not in service.log
+    finally:
+        await holder.close()
+
+
+async def patch_and_hang_up(service: ServiceProcess, address: str) -> None:
+    body = json.dumps({"name": "blue lamp"})
+    _, writer = await asyncio.open_connection(service.host, service.port)
+    writer.write(
+        f"PATCH {address} HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n{body}".encode()
+    )
+    await writer.drain()
+    await asyncio.sleep(0.5)
+    writer.transport.abort()
+
+
+async def until_nobody_waits(holder: Any) -> None:
+    while await others_wait_for(holder):
+        await asyncio.sleep(0.05)

@@ -1,0 +1,67 @@
+"""An app of the warehouse, composed as the project's own one is."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from operator import attrgetter
+from typing import Any
+
+from dependency_injector.containers import DeclarativeContainer
+from dependency_injector.providers import Callable, Dependency, Selector, Singleton
+from fastapi import FastAPI
+from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
+
+from adapters.kernel.system_clock import SystemClock
+from adapters.kernel.uuid7_source import Uuid7Source
+from adapters.sql.kernel.engine import init_database
+from application.kernel.idempotency import Idempotency
+from entrypoints.http.kernel.lifespan import serving
+from entrypoints.http.kernel.service import add_kernel, new_app
+from entrypoints.kernel.background.readiness import Readiness
+from entrypoints.kernel.service_settings import ServiceSettings
+from tests.kernel.warehouse.application import ProductService
+from tests.kernel.warehouse.http import router
+from tests.kernel.warehouse.storages import MemoryStorage, SqlStorage
+
+
+class Container(DeclarativeContainer):
+    settings = Dependency(instance_of=ServiceSettings)
+    engine = Dependency(instance_of=AsyncEngine)
+    clock = Singleton(SystemClock)
+    ids = Singleton(Uuid7Source)
+    sessionmaker = Singleton(async_sessionmaker, engine, expire_on_commit=False)
+    storage = Selector(
+        Callable(lambda settings: "memory" if settings.uses_memory else "sql", settings),
+        memory=Singleton(MemoryStorage),
+        sql=Singleton(SqlStorage, engine),
+    )
+    units_of_work = Callable(attrgetter("units_of_work"), storage)
+    readiness = Singleton(Readiness, Callable(attrgetter("check"), storage))
+    product_service = Singleton(ProductService, units_of_work, clock, ids)
+    idempotency = Singleton(
+        Idempotency,
+        units_of_work,
+        clock,
+        Callable(lambda settings: timedelta(hours=settings.idempotency_key_hours), settings),
+    )
+
+
+async def init_container(settings: ServiceSettings, **overrides: Any) -> Container:
+    parts: dict[str, Any] = {"settings": settings, **overrides}
+    if not settings.uses_memory:
+        parts.setdefault("engine", await init_database(settings))
+    return Container(**parts)
+
+
+def create_app(settings: ServiceSettings, *, any_server: bool = True, **overrides: Any) -> FastAPI:
+    """Return the app; an override replaces what the container would make under that name."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with serving(app, settings, init_container(settings, **overrides)):
+            yield
+
+    app = new_app(settings, title="Warehouse", version="1", lifespan=lifespan)
+    app.include_router(router)
+    add_kernel(app, settings, any_server=any_server)
+    return app

@@ -1,0 +1,44 @@
+"""The storages of the warehouse.
+
+The project's migrations make the kernel's tables. Those of the warehouse are made beside them.
+"""
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters.memory.kernel import storage as memory
+from adapters.memory.kernel.unit_of_work import MemoryUnitsOfWork as _MemoryUnitsOfWork
+from adapters.sql.kernel import storage as sql
+from adapters.sql.kernel.migration.migrate import migrate
+from tests.kernel.warehouse.memory import MemoryUnitOfWork
+from tests.kernel.warehouse.sql import SqlReadingUnitOfWork, SqlUnitOfWork, metadata
+
+
+class SqlStorage(sql.SqlStorage[SqlReadingUnitOfWork, SqlUnitOfWork]):
+    def __init__(self, engine: AsyncEngine) -> None:
+        super().__init__(engine, metadata, SqlReadingUnitOfWork, SqlUnitOfWork)
+
+    async def open(self) -> None:
+        await super().open()
+        if self._engine.dialect.name == "sqlite":
+            await create_tables(self._engine)
+
+
+class MemoryStorage(memory.MemoryStorage[MemoryUnitOfWork]):
+    def __init__(self) -> None:
+        super().__init__(MemoryUnitOfWork)
+
+
+class MemoryUnitsOfWork(_MemoryUnitsOfWork[MemoryUnitOfWork]):
+    def __init__(self) -> None:
+        super().__init__(MemoryUnitOfWork)
+
+
+async def migrate_and_create_tables(engine: AsyncEngine) -> None:
+    """Make all tables, as a command does for a server database."""
+    await migrate(engine)
+    await create_tables(engine)
+
+
+async def create_tables(engine: AsyncEngine) -> None:
+    async with engine.begin() as connection:
+        await connection.run_sync(metadata.create_all)

@@ -1,1 +1,0 @@
-"""Load and random faults for a chosen time, and then an account: `python -m tests.soak --help`."""
