@@ -17,7 +17,7 @@ async def test_the_service_is_reached_through_the_nginx_that_the_page_shows() ->
     shown = re.search(r"```nginx\n(.*?)```", PAGE, re.DOTALL)
     assert shown
     settings = {"APP_DATABASE_URL": "memory://", "APP_ALLOWED_HOSTS": "127.0.0.1"}
-    async with ServiceProcess(settings) as service:
+    async with ServiceProcess(settings, arguments=("-m", "entrypoints")) as service:
         proxy = nginx(shown[1].replace("http://127.0.0.1:8000", service.base_url))
         base_url = await asyncio.to_thread(proxy.__enter__)
         try:

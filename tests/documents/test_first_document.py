@@ -16,7 +16,7 @@ from entrypoints.http.app import create_app
 from entrypoints.http.dependencies import get_async_session, get_async_sessionmaker
 from entrypoints.http.example_items.schemas import ExampleItemCreate, ExampleItemRead
 from entrypoints.settings import AppSettings
-from tests.integration.service import PROJECT, client_of, in_memory_only, settings_for
+from tests.kernel.integration.service import PROJECT, client_of, in_memory_only, settings_for
 
 PAGE = (PROJECT / "docs" / "first-document.md").read_text("utf-8")
 ITEMS = "/api/v1/examples/database-example/"

@@ -42,7 +42,7 @@ def _has_curl_and_bash() -> bool:
 async def test_the_service_responds_as_the_readme_shows() -> None:
     shown = "".join(SESSION.findall(README.read_text("utf-8")))
 
-    async with ServiceProcess() as service:
+    async with ServiceProcess(arguments=("-m", "entrypoints")) as service:
         typed = await _type(COMMAND.findall(shown), f"{service.host}:{service.port}")
 
     assert _generalised(typed) == _generalised(shown)

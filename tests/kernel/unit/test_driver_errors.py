@@ -42,7 +42,7 @@ def error_of(database: sqlite3.Connection, sql: str, *values: object) -> Applica
 @pytest.mark.parametrize(
     ("row", "constraint"),
     [
-        (("1", "chair", None, 1), "pk_example_items"),
+        (("1", "chair", None, 1), "pk_products"),
         (("2", "", None, 1), "ck_products_name_length"),
         (("2", "n" * 201, None, 1), "ck_products_name_length"),
         (("2", "chair", "d" * 2_001, 1), "ck_products_description_length"),
@@ -71,12 +71,12 @@ def test_a_mistake_in_a_statement_is_nothing_that_the_application_knows(
 
 @pytest.mark.parametrize("sqlstate", ["23505", "23514", "23503"])
 def test_a_constraint_of_postgresql_is_known_by_its_name(sqlstate: str) -> None:
-    error = asyncpg.PostgresError.new({"C": sqlstate, "M": "words", "n": "pk_example_items"})
+    error = asyncpg.PostgresError.new({"C": sqlstate, "M": "words", "n": "pk_products"})
 
     meaning = translated(error)
 
     assert isinstance(meaning, ConstraintViolated)
-    assert meaning.constraint == "pk_example_items"
+    assert meaning.constraint == "pk_products"
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_no_words_of_the_driver_are_kept() -> None:
     secret = "a value of a row"
     for error in (
         asyncpg.PostgresError.new({"C": "40001", "M": secret, "D": secret}),
-        asyncpg.PostgresError.new({"C": "23505", "M": secret, "n": "pk_example_items"}),
+        asyncpg.PostgresError.new({"C": "23505", "M": secret, "n": "pk_products"}),
         ConnectionRefusedError(secret),
         asyncpg.InterfaceError(secret),
     ):
