@@ -5,11 +5,13 @@ import threading
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
+from adapters.sql.kernel.engine import init_database
 from adapters.sql.kernel.migration.migrate import migrate_down
 from application.kernel.errors import StorageUnavailable
 from tests.kernel.contract.products import all_stored, new_item, store
-from tests.kernel.database_settings import engine_for
+from tests.kernel.database_settings import DatabaseSettings, engine_for
 from tests.kernel.postgresql_databases import end_all_connections
 from tests.kernel.warehouse.storages import MemoryStorage, SqlStorage, migrate_and_create_tables
 
@@ -76,7 +78,7 @@ async def test_a_check_does_not_take_its_own_dead_connection_for_a_dead_server(
 
 async def test_a_sqlite_file_keeps_its_items_and_makes_its_directory(tmp_path: Path) -> None:
     url = f"sqlite+aiosqlite:///{tmp_path / 'new' / 'directory' / 'test.db'}"
-    first = SqlStorage(engine_for(url))
+    first = SqlStorage(await init_database(DatabaseSettings(SecretStr(url))))
     await first.open()
     await store(first.units_of_work, new_item())
     await first.close()

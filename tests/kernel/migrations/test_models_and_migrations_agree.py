@@ -6,8 +6,8 @@ from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.sql.kernel.migration.migrate import migrate, migrate_down
+from adapters.sql.unit_of_work import metadata
 from tests.kernel.migrations.database_outline import outline
-from tests.kernel.warehouse.sql import metadata
 
 
 def differences(connection: Connection) -> list[object]:

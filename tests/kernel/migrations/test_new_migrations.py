@@ -20,10 +20,10 @@ from adapters.sql.kernel.migration import new_migration, schema
 from adapters.sql.kernel.migration.migrate import migrate, migrate_down
 from adapters.sql.kernel.migration.new_migration import NOT_SEEN, _next_revision, write_migration
 from adapters.sql.kernel.migration.rendered_types import render_item
+from adapters.sql.unit_of_work import metadata
 from tests.kernel.migrations.database_outline import outline
 from tests.kernel.migrations.test_models_and_migrations_agree import differences
 from tests.kernel.processes.environment import ROOT
-from tests.kernel.warehouse.sql import metadata
 
 
 class Money(TypeDecorator[int]):

@@ -17,8 +17,9 @@ from adapters.sql.kernel.migration.schema import (
     schema_position,
     upgrade_embedded_database,
 )
+from adapters.sql.kernel.storage import SqlStorage
+from adapters.sql.unit_of_work import SqlReadingUnitOfWork, SqlUnitOfWork, metadata
 from tests.kernel.migrations.database_outline import outline
-from tests.kernel.warehouse.storages import SqlStorage
 
 HISTORY = {"a": None, "b": "a", "c": "b"}
 NEWER = "99991231_2359"
@@ -109,7 +110,7 @@ async def test_a_newer_database_is_left_alone_and_ready(
     before = await outline(empty_engine)
 
     await upgrade_embedded_database(empty_engine)
-    storage = SqlStorage(empty_engine)
+    storage = SqlStorage(empty_engine, metadata, SqlReadingUnitOfWork, SqlUnitOfWork)
     await storage.open()
     for _ in range(3):
         await storage.check()
@@ -124,7 +125,7 @@ async def test_a_newer_database_is_left_alone_and_ready(
 async def test_a_database_that_was_never_migrated_names_the_command(
     empty_engine: AsyncEngine,
 ) -> None:
-    storage = SqlStorage(empty_engine)
+    storage = SqlStorage(empty_engine, metadata, SqlReadingUnitOfWork, SqlUnitOfWork)
 
     with pytest.raises(SchemaMissing, match="run `python -m entrypoints db upgrade`"):
         await storage.check()

@@ -47,7 +47,7 @@ async def test_all_of_several_processes_succeed(empty_url: str, empty_engine: As
         (process.returncode, errors) for process, (_, errors) in zip(processes, told, strict=True)
     ] == [(0, "")] * SEVERAL
     assert await current_revision(empty_engine) == head()
-    assert "products" in await outline(empty_engine)
+    assert "idempotency_records" in await outline(empty_engine)
 
 
 async def test_all_of_several_engines_succeed(empty_url: str, empty_engine: AsyncEngine) -> None:

@@ -32,10 +32,12 @@ http.server.ThreadingHTTPServer(address, Handler).serve_forever()
 
 @pytest.fixture
 def stub(tmp_path: Path) -> Path:
-    """A directory in which `python -m entrypoints` is a small stand-in for the service."""
-    (tmp_path / "entrypoints").mkdir()
-    (tmp_path / "entrypoints" / "__init__.py").touch()
-    (tmp_path / "entrypoints" / "__main__.py").write_text(STUB)
+    """A directory in which `python -m tests.kernel.warehouse` is a small stand-in for it."""
+    package = tmp_path / "tests" / "kernel" / "warehouse"
+    package.mkdir(parents=True)
+    for each in (package, package.parent, package.parent.parent):
+        (each / "__init__.py").touch()
+    (package / "__main__.py").write_text(STUB)
     return tmp_path
 
 

@@ -1,1 +1,1 @@
-"""A domain for the tests of the kernel: products, and the movements of their stock."""
+"""A domain for the tests of the kernel: products, and what suppliers deliver."""

@@ -7,21 +7,25 @@ from application.kernel.ids import IdSource
 from application.kernel.repository import Page, Reader, Repository
 from application.kernel.retry import retry_on_conflict
 from application.kernel.versions import ANY, Versions
-from tests.kernel.warehouse.domain import Movement, Product, ProductChanges
+from tests.kernel.warehouse.domain import Delivery, Product, ProductChanges, Supplier
 
 
 class ReadingUnitOfWork(kernel.ReadingUnit, Protocol):
     @property
     def products(self) -> Reader[Product]: ...
     @property
-    def movements(self) -> Reader[Movement]: ...
+    def suppliers(self) -> Reader[Supplier]: ...
+    @property
+    def deliveries(self) -> Reader[Delivery]: ...
 
 
 class UnitOfWork(kernel.WritingUnit, Protocol):
     @property
     def products(self) -> Repository[Product]: ...
     @property
-    def movements(self) -> Repository[Movement]: ...
+    def suppliers(self) -> Repository[Supplier]: ...
+    @property
+    def deliveries(self) -> Repository[Delivery]: ...
 
 
 UnitsOfWork = kernel.UnitsOfWork[ReadingUnitOfWork, UnitOfWork]

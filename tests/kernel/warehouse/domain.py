@@ -43,12 +43,23 @@ class Product(Aggregate):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Movement(Aggregate):
-    """Some of a product came in or went out."""
+class Supplier(Aggregate):
+    RULES: ClassVar = {"name": NAME}
 
-    product_id: UUID
+    name: str
+
+    @classmethod
+    def create(cls, supplier_id: UUID, name: str, now: datetime) -> Self:
+        return cls.first_version(supplier_id, now, name=name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery(Aggregate):
+    """What a supplier brought."""
+
+    supplier_id: UUID
     quantity: int
 
     @classmethod
-    def create(cls, movement_id: UUID, product_id: UUID, quantity: int, now: datetime) -> Self:
-        return cls.first_version(movement_id, now, product_id=product_id, quantity=quantity)
+    def create(cls, delivery_id: UUID, supplier_id: UUID, quantity: int, now: datetime) -> Self:
+        return cls.first_version(delivery_id, now, supplier_id=supplier_id, quantity=quantity)

@@ -7,7 +7,7 @@ from adapters.sql.kernel.metadata import NAMING_CONVENTION
 from adapters.sql.kernel.unit_of_work import SqlReadingUnit, SqlWritingUnit
 from adapters.sql.kernel.versioned_rows import SqlReader, SqlRepository, VersionedRows
 from application.kernel.errors import DataConflict
-from tests.kernel.warehouse.domain import DESCRIPTION, NAME, SKU, Movement, Product
+from tests.kernel.warehouse.domain import DESCRIPTION, NAME, SKU, Delivery, Product, Supplier
 
 metadata = MetaData(naming_convention=NAMING_CONVENTION)
 idempotency_records.to_metadata(metadata)
@@ -21,17 +21,19 @@ products = Table(
     *text_column("sku", SKU, nullable=True, unique=True),
     sqlite_with_rowid=False,
 )
-movements = Table(
-    "movements",
+suppliers = Table("suppliers", metadata, *versioned_columns(), *text_column("name", NAME))
+deliveries = Table(
+    "deliveries",
     metadata,
     *versioned_columns(),
-    Column("product_id", Id, ForeignKey("products.id"), nullable=False, index=True),
+    Column("supplier_id", Id, ForeignKey("suppliers.id"), nullable=False, index=True),
     Column("quantity", Integer, nullable=False),
 )
 PRODUCTS = VersionedRows(
     products, Product, refused={"uq_products_sku": lambda it: DataConflict(f"SKU {it.sku}")}
 )
-MOVEMENTS = VersionedRows(movements, Movement)
+SUPPLIERS = VersionedRows(suppliers, Supplier)
+DELIVERIES = VersionedRows(deliveries, Delivery)
 
 
 class SqlProductReader(SqlReader[Product]):
@@ -42,23 +44,33 @@ class SqlProducts(SqlRepository[Product]):
     rows = PRODUCTS
 
 
-class SqlMovementReader(SqlReader[Movement]):
-    rows = MOVEMENTS
+class SqlSupplierReader(SqlReader[Supplier]):
+    rows = SUPPLIERS
 
 
-class SqlMovements(SqlRepository[Movement]):
-    rows = MOVEMENTS
+class SqlSuppliers(SqlRepository[Supplier]):
+    rows = SUPPLIERS
+
+
+class SqlDeliveryReader(SqlReader[Delivery]):
+    rows = DELIVERIES
+
+
+class SqlDeliveries(SqlRepository[Delivery]):
+    rows = DELIVERIES
 
 
 class SqlReadingUnitOfWork(SqlReadingUnit):
     def __init__(self, database: Database) -> None:
         super().__init__(database)
         self.products = SqlProductReader(database)
-        self.movements = SqlMovementReader(database)
+        self.suppliers = SqlSupplierReader(database)
+        self.deliveries = SqlDeliveryReader(database)
 
 
 class SqlUnitOfWork(SqlWritingUnit):
     def __init__(self, database: Database) -> None:
         super().__init__(database)
         self.products = SqlProducts(self)
-        self.movements = SqlMovements(self)
+        self.suppliers = SqlSuppliers(self)
+        self.deliveries = SqlDeliveries(self)
