@@ -10,11 +10,17 @@ import asyncio
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
+from pydantic import SecretStr
 
+from application.unit_of_work import UnitsOfWork
+from entrypoints.container import init_container
+from entrypoints.http.app import create_app
+from entrypoints.settings import AppSettings
 from tests.kernel.database_settings import engine_for
 from tests.kernel.postgresql_databases import (
     NONE_FOUND,
@@ -72,6 +78,32 @@ def database_url(request: pytest.FixtureRequest) -> str:
 
 def _url(request: pytest.FixtureRequest) -> str:
     return str(request.getfixturevalue(f"{request.param}_url"))
+
+
+@pytest.fixture
+async def async_client(storage_url: str) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the app on an empty storage, of each kind in turn."""
+    app = create_app(settings_for(storage_url))
+    transport = httpx.ASGITransport(app)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://test") as client,
+    ):
+        yield client
+
+
+@pytest.fixture
+async def units_of_work(storage_url: str) -> AsyncIterator[UnitsOfWork]:
+    """Units of work on an empty storage, of each kind in turn."""
+    container = await init_container(settings_for(storage_url))
+    await container.storage().open()
+    yield container.units_of_work()
+    await container.storage().close()
+
+
+def settings_for(url: str) -> AppSettings:
+    """Return the settings for a database, whatever a developer's own `.env` says."""
+    return AppSettings(_env_file=None, database_url=SecretStr(url))
 
 
 @pytest.fixture

@@ -122,7 +122,7 @@ def _one_word(text: str) -> str:
 
 def _parser(program: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m entrypoints",
+        prog=f"python -m {program}",
         description=f"{project().description}. Settings come from the environment (APP_...) and "
         "from .env; see .env.example.",
     )

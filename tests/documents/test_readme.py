@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes.service_process import ServiceProcess
+from tests.kernel.processes.service_process import ServiceProcess
 
 README = Path(__file__).parents[2] / "README.md"
 ADDRESS = "localhost:8000"

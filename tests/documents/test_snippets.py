@@ -28,18 +28,20 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from starlette.responses import StreamingResponse
 from structlog.testing import capture_logs
 
+from adapters.memory.kernel.unit_of_work import MemoryUnitsOfWork
+from adapters.memory.unit_of_work import MemoryUnitOfWork
 from adapters.sql.example_items.table import example_items
 from application.example_items.service import ExampleItemService
 from application.kernel.errors import VersionMismatch
 from entrypoints.http.app import create_app
 from entrypoints.http.dependencies import get_async_session, get_async_sessionmaker
 from entrypoints.settings import AppSettings
-from tests.counting_ids import CountingIds
-from tests.database_settings import engine_for
 from tests.documents.test_references import ROOT, documents
-from tests.fixed_clock import FixedClock
-from tests.integration.service import ITEMS, client_of, settings_for
-from tests.storages import MemoryUnitsOfWork
+from tests.example_items.test_routes import PATH as ITEMS
+from tests.kernel.counting_ids import CountingIds
+from tests.kernel.database_settings import engine_for
+from tests.kernel.fixed_clock import FixedClock
+from tests.kernel.integration.service import client_of, settings_for
 
 SNIPPET = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 books = Table(
@@ -187,6 +189,7 @@ _USED_BY_SNIPPETS = (
     FixedClock,
     ITEMS,
     MemoryUnitsOfWork,
+    MemoryUnitOfWork,
     StreamingResponse,
     VersionMismatch,
     datetime,

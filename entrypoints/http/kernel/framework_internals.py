@@ -1,7 +1,7 @@
 """The undocumented parts of FastAPI and Starlette that are used.
 
 No other module imports one. `pyproject.toml` bounds both packages to the minor versions that were
-tested, and `tests/unit/test_framework_internals.py` says what an upgrade broke.
+tested, and `tests/kernel/unit/test_framework_internals.py` says what an upgrade broke.
 """
 
 from collections.abc import Callable, Iterator, Sequence

@@ -94,8 +94,10 @@ class Supervisor:
     them.
     """
 
-    def __init__(self, listener: socket.socket, workers: int, grace: float) -> None:
-        """`grace` is how many seconds a worker may take to shut down."""
+    def __init__(self, listener: socket.socket, workers: int, grace: float, program: str) -> None:
+        """`grace` is how many seconds a worker may take to shut down; `program` is the module that
+        it runs."""
+        self._program = program
         self._listener = listener
         self._grace = grace
         self._workers: set[Worker] = set()

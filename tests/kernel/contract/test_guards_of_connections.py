@@ -14,12 +14,12 @@ from adapters.sql.kernel.errors.storage_errors import NoResponse
 from adapters.sql.kernel.execution.connection_queue import ConnectionQueue
 from adapters.sql.kernel.postgresql.database import PostgresqlDatabase
 from application.kernel.errors import StorageUnavailable
-from tests.contract.connections_in_use import connections_in_use
-from tests.contract.example_items import all_stored, new_item, next_version, store
-from tests.contract.moments import cancel
-from tests.database_settings import engine_for
-from tests.postgresql_databases import others_wait_for
-from tests.storages import SqlStorage
+from tests.kernel.contract.connections_in_use import connections_in_use
+from tests.kernel.contract.moments import cancel
+from tests.kernel.contract.products import all_stored, new_item, next_version, store
+from tests.kernel.database_settings import engine_for
+from tests.kernel.postgresql_databases import others_wait_for
+from tests.kernel.warehouse.storages import SqlStorage
 
 LONG = 60.0
 

@@ -12,11 +12,11 @@ import asyncpg
 import pytest
 from sqlalchemy import make_url
 
-from tests.faults.running import client_of, service_on
-from tests.faults.service_log import assert_no_traceback
-from tests.integration.service import ITEMS
-from tests.postgresql_databases import others_wait_for
-from tests.processes.service_process import ServiceProcess
+from tests.kernel.faults.running import client_of, service_on
+from tests.kernel.faults.service_log import assert_no_traceback
+from tests.kernel.integration.service import ITEMS
+from tests.kernel.postgresql_databases import others_wait_for
+from tests.kernel.processes.service_process import ServiceProcess
 
 
 @pytest.mark.parametrize("clients", [50, pytest.param(500, marks=pytest.mark.slow)])

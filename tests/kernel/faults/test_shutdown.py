@@ -24,13 +24,14 @@ from sqlalchemy import make_url
 from entrypoints.http.kernel.problems.problem_types import OUTCOME_UNKNOWN
 from entrypoints.kernel.server.config import ServerConfig
 from entrypoints.kernel.server.server import DrainingServer
-from tests.faults.running import all_items, client_of, on_both_databases, service_on
-from tests.faults.service_log import assert_no_traceback
-from tests.integration.problem_document import problem_of
-from tests.integration.service import ITEMS, settings_for
-from tests.postgresql_databases import others_wait_for
-from tests.processes.free_port import free_port
-from tests.processes.service_process import ServiceProcess
+from tests.kernel.faults.running import all_items, client_of, on_both_databases, service_on
+from tests.kernel.faults.service_log import assert_no_traceback
+from tests.kernel.integration.problem_document import problem_of
+from tests.kernel.integration.service import ITEMS, settings_for
+from tests.kernel.postgresql_databases import others_wait_for
+from tests.kernel.processes.free_port import free_port
+from tests.kernel.processes.service_process import ServiceProcess
+from tests.kernel.warehouse.app import create_app
 
 CLIENTS = 20
 

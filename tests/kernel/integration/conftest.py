@@ -47,12 +47,6 @@ async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest.fixture
-def async_client(client: httpx.AsyncClient) -> httpx.AsyncClient:
-    """The same, by the name that docs/first-document.md gives it."""
-    return client
-
-
-@pytest.fixture
 def command(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., tuple[int, str, str]]:

@@ -11,12 +11,18 @@ from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from application.kernel.errors import StorageFull
-from entrypoints.http.app import create_app
 from entrypoints.http.kernel.service import add_kernel, new_app
-from tests.counting_ids import CountingIds
-from tests.fixed_clock import FixedClock
-from tests.integration.failing_units_of_work import FailingUnitsOfWork
-from tests.integration.service import ITEMS, UNKNOWN_ID, bare_client_of, client_of, settings_for
+from tests.kernel.counting_ids import CountingIds
+from tests.kernel.fixed_clock import FixedClock
+from tests.kernel.integration.failing_units_of_work import FailingUnitsOfWork
+from tests.kernel.integration.service import (
+    ITEMS,
+    UNKNOWN_ID,
+    bare_client_of,
+    client_of,
+    settings_for,
+)
+from tests.kernel.warehouse.app import create_app
 
 ITEM = f"{ITEMS}/{CountingIds().new_id()}"
 JSON = {"Content-Type": "application/json"}

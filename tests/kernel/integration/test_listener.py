@@ -20,7 +20,7 @@ import uvloop
 from structlog.testing import capture_logs
 
 from entrypoints.kernel.server.listener import ACCEPTS_PER_ITERATION, Listener, bound_sockets
-from tests.processes.free_port import free_port
+from tests.kernel.processes.free_port import free_port
 
 CLIENTS = ACCEPTS_PER_ITERATION
 LOOPS = pytest.mark.parametrize(
