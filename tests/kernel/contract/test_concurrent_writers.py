@@ -120,7 +120,7 @@ async def test_the_failure_of_some_fails_no_other_that_commits_at_the_same_time(
 
 
 async def test_twenty_that_retry_all_succeed(units_of_work: UnitsOfWork) -> None:
-    service = ExampleItemService(units_of_work, FixedClock(), CountingIds())
+    service = ProductService(units_of_work, FixedClock(), CountingIds())
     item_id = (await service.create("0", None)).id
 
     async def count(item_id: UUID) -> None:

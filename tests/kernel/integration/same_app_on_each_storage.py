@@ -11,11 +11,11 @@ import httpx
 from fastapi import FastAPI
 
 from adapters.memory.kernel.storage import MemoryStorage
-from adapters.sql.unit_of_work import metadata
-from entrypoints.http.app import create_app
-from tests.counting_ids import CountingIds
-from tests.fixed_clock import FixedClock
-from tests.integration.service import bare_client_of, settings_for
+from tests.kernel.counting_ids import CountingIds
+from tests.kernel.fixed_clock import FixedClock
+from tests.kernel.integration.service import bare_client_of, settings_for
+from tests.kernel.warehouse.app import create_app
+from tests.kernel.warehouse.sql import metadata
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,7 @@ from fastapi import Depends, FastAPI
 from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from adapters.sql.example_items.table import example_items
 from adapters.sql.kernel import engine_settings
-from entrypoints.http.app import create_app
 from entrypoints.http.dependencies import get_async_session, get_async_sessionmaker
 from tests.kernel.integration.problem_document import problem_of
 from tests.kernel.integration.service import ITEMS, UNKNOWN_ID, client_of, create, settings_for

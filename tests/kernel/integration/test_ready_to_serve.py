@@ -93,7 +93,7 @@ async def test_a_damaged_sqlite_file_is_not_ready(tmp_path: Path, log_lines: lis
     with closing(sqlite3.connect(file)) as connection:
         pages = connection.execute("PRAGMA page_count").fetchone()[0]
         connection.executemany(
-            "INSERT INTO example_items (id, name, version, created_at, updated_at)"
+            "INSERT INTO products (id, name, version, created_at, updated_at)"
             " VALUES (?, 'lamp', 1, '2026-01-01', '2026-01-01')",
             ((f"{number:032x}",) for number in range(500)),
         )

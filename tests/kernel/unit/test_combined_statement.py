@@ -21,7 +21,7 @@ TAKEN = KeyInProgress("k")
 STALE = StaleVersion("product", ITEM_ID)
 VALUES = dict.fromkeys(("key", "fingerprint", "response", "expires_at"))
 RECORD = Write(ADD_RECORD, VALUES, violations={"pk_idempotency_records": TAKEN})
-ITEM = dict.fromkeys(column.name for column in ROWS.columns)
+ITEM = dict.fromkeys(column.name for column in PRODUCTS.columns)
 EXPECTED = dict.fromkeys(("expected_id", "expected_version"))
 CHANGES = dict.fromkeys(PRODUCTS.changing) | EXPECTED
 
