@@ -1,7 +1,7 @@
 """PostgreSQL is killed or stopped under load, or without load, and comes back.
 
 Taken out, what tells the drivers' errors apart (`adapters/sql/kernel/errors/driver_errors.py`)
-makes the responses of the outage 500s; taken out, the loop in `PostgresqlDatabase._lend` gives
+makes the responses of the outage 500s; taken out, the loop in `PostgresqlDatabase._acquire` gives
 connections that died in the pool to the first who write; taken out, what `OutageLog` counts
 fills the log.
 """
