@@ -156,10 +156,12 @@ def test_the_command_works_on_a_fresh_clone_and_passes_the_linter(tmp_path: Path
     for name in ("domain", "application", "adapters", "entrypoints", "pyproject.toml"):
         subprocess.run(["cp", "-r", ROOT / name, tmp_path], check=True)
     versions = tmp_path / "adapters" / "sql" / "migrations" / "versions"
-    tables = tmp_path / "adapters" / "sql" / "tables.py"
-    tables.write_text(
-        tables.read_text()
-        + "\n\nbooks = Table(\n"
+    table = tmp_path / "adapters" / "sql" / "example_items" / "table.py"
+    table.write_text(
+        table.read_text()
+        + "\n\nfrom sqlalchemy import Column\n"
+        + "from adapters.sql.kernel.column_types import Id, UtcTime\n"
+        + "books = Table(\n"
         + '    "books", metadata, Column("id", Id, primary_key=True), Column("at", UtcTime)\n)\n'
     )
     before = set(versions.glob("*.py"))
