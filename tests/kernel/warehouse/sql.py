@@ -30,7 +30,7 @@ deliveries = Table(
     Column("quantity", Integer, nullable=False),
 )
 PRODUCTS = VersionedRows(
-    products, Product, rejected={"uq_products_sku": lambda it: DataConflict(f"SKU {it.sku}")}
+    products, Product, violations={"uq_products_sku": lambda it: DataConflict(f"SKU {it.sku}")}
 )
 SUPPLIERS = VersionedRows(suppliers, Supplier)
 DELIVERIES = VersionedRows(deliveries, Delivery)
