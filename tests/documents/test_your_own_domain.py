@@ -11,6 +11,7 @@ import pytest
 from tests.documents.test_references import ROOT
 
 PAGE = (ROOT / "docs" / "your-own-domain.md").read_text("utf-8")
+SNIPPET = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FILE = re.compile(r"^`([\w/.]+)`\n\n```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 REMOVAL = re.compile(r"^git rm -r (.*?)^```$", re.MULTILINE | re.DOTALL)
 LAYERS = ("domain", "application", "adapters", "entrypoints")
@@ -59,6 +60,18 @@ async def main():
 asyncio.run(main())
 """
 
+# What the snippets without a file's name need.
+IMPORTS = """
+from sqlalchemy import bindparam, select
+from adapters.memory.kernel.journal import State
+from adapters.memory.kernel.repository import MemoryRepository
+from adapters.sql.books.repository import ROWS
+from adapters.sql.books.table import books
+from adapters.sql.kernel.versioned_rows import SqlReader, SqlRepository, VersionedRows
+from application.kernel.errors import DataConflict
+from domain.book import Book
+"""
+
 
 @pytest.mark.slow
 def test_the_books_of_the_page_take_the_place_of_the_example(tmp_path: Path) -> None:
@@ -78,6 +91,9 @@ def test_the_books_of_the_page_take_the_place_of_the_example(tmp_path: Path) -> 
 
     _run(tmp_path, "-m", "entrypoints", "db", "revision", "create books")
     _run(tmp_path, "-c", USE)
+    shown = {content for _, content in FILE.findall(PAGE)}
+    extras = [each for each in SNIPPET.findall(PAGE) if each not in shown]
+    _run(tmp_path, "-c", "\n".join([IMPORTS, *extras]))
 
 
 def _remove_the_example(root: Path) -> None:
