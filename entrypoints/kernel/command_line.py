@@ -65,7 +65,7 @@ def serve(settings: ServiceSettings, options: argparse.Namespace) -> int:
 def worker(settings: ServiceSettings, options: argparse.Namespace) -> int:
     """Serve as one of the processes that `serve` starts."""
     configure_logging()
-    return run_worker(_config(settings, options), options.listener, options.line)
+    return run_worker(_config(settings, options), options.line, *options.listeners)
 
 
 def _config(settings: ServiceSettings, options: argparse.Namespace) -> ServerConfig:
@@ -133,8 +133,8 @@ def _parser(program: str) -> argparse.ArgumentParser:
     )
     # Of no use to a user: without a help text, it is not listed.
     of_supervisor = commands.add_parser("worker")
-    of_supervisor.add_argument("listener", type=int)
     of_supervisor.add_argument("line", type=int)
+    of_supervisor.add_argument("listeners", type=int, nargs="+")
     of_supervisor.set_defaults(command=worker)
     key = commands.add_parser("key", help="create an API key for a client")
     key.add_argument("key_name", metavar="name", type=_one_word, help="name of the client")

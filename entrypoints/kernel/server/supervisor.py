@@ -1,19 +1,21 @@
-"""The supervisor of several worker processes that serve one socket: it starts, watches, restarts
-and stops them."""
+"""The supervisor of several worker processes that serve the same sockets: it starts, watches,
+restarts and stops them."""
 
+import logging
 import selectors
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 import structlog
 from uvicorn.config import STARTUP_FAILURE
 
 from entrypoints.kernel.server.config import ServerConfig
+from entrypoints.kernel.server.listener import bound_sockets
 from entrypoints.kernel.server.worker import ENDS
 
 SILENCE_SECONDS = 30.0
@@ -30,7 +32,14 @@ _log = structlog.get_logger("entrypoints.server")
 def run_workers(config: ServerConfig) -> int:
     """Serve in several processes until a signal ends it; return the exit status."""
     grace = config.timeout_graceful_shutdown or 0
-    supervisor = Supervisor(config.bind_socket(), config.workers, grace, config.program)
+    try:
+        listeners = bound_sockets(config.host, config.port)
+    except OSError as error:
+        logging.getLogger("uvicorn.error").error(error)
+        return STARTUP_FAILURE
+    addresses = [each.getsockname()[:2] for each in listeners]
+    _log.info("listening", addresses=addresses, workers=config.workers)
+    supervisor = Supervisor(listeners, config.workers, grace, config.program)
     return 0 if supervisor.run() else STARTUP_FAILURE
 
 
@@ -41,18 +50,19 @@ class Worker:
     closes when its process ends for whatever reason.
     """
 
-    def __init__(self, listener: socket.socket, program: str) -> None:
+    def __init__(self, listeners: Iterable[socket.socket], program: str) -> None:
         self.line, other_end = socket.socketpair()
         self.line.setblocking(False)
+        descriptors = [each.fileno() for each in (other_end, *listeners)]
         # Ctrl-C reaches the whole process group, but the supervisor stops the workers.
         signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
         try:
             self._process = subprocess.Popen(  # noqa: S603 -- no input from outside
                 [
                     *(sys.executable, "-m", program, "worker"),
-                    *(str(listener.fileno()), str(other_end.fileno())),
+                    *map(str, descriptors),
                 ],
-                pass_fds=[listener.fileno(), other_end.fileno()],
+                pass_fds=descriptors,
             )
         finally:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
@@ -94,11 +104,13 @@ class Supervisor:
     them.
     """
 
-    def __init__(self, listener: socket.socket, workers: int, grace: float, program: str) -> None:
+    def __init__(
+        self, listeners: Sequence[socket.socket], workers: int, grace: float, program: str
+    ) -> None:
         """`grace` is how many seconds a worker may take to shut down; `program` is the module that
         it runs."""
         self._program = program
-        self._listener = listener
+        self._listeners = listeners
         self._grace = grace
         self._workers: set[Worker] = set()
         self._starts = [0.0] * workers  # when each worker that is missing is to be started
@@ -125,7 +137,7 @@ class Supervisor:
         due = [each for each in self._starts if each <= now]
         for each in due:
             self._starts.remove(each)
-            worker = Worker(self._listener, self._program)
+            worker = Worker(self._listeners, self._program)
             self._workers.add(worker)
             self._selector.register(worker.line, selectors.EVENT_READ, worker)
 
@@ -154,8 +166,9 @@ class Supervisor:
                 worker.hangs_at = time.monotonic() + SILENCE_SECONDS
 
     def _end_workers(self) -> None:
-        # While this copy is open, the kernel accepts connections that no worker will serve.
-        self._listener.close()
+        # While these copies are open, the kernel accepts connections that no worker will serve.
+        for each in self._listeners:
+            each.close()
         for worker in self._workers:
             worker.terminate()
         deadline = time.monotonic() + self._grace + MARGIN_SECONDS

@@ -1,7 +1,8 @@
 """A worker process, which `entrypoints.kernel.server.supervisor` starts as
-`python -m entrypoints worker LISTENER LINE`.
+`python -m entrypoints worker LINE LISTENER...`.
 
-Both arguments are file descriptors: the listening socket, and the connection to the supervisor.
+The arguments are file descriptors: the connection to the supervisor, and the listening sockets, one
+for each address.
 """
 
 import asyncio
@@ -53,14 +54,14 @@ class WorkerServer(DrainingServer):
         self.should_exit = True
 
 
-def run_worker(config: ServerConfig, listener_fd: int, line_fd: int) -> int:
+def run_worker(config: ServerConfig, line_fd: int, *listener_fds: int) -> int:
     """Serve until a signal or the supervisor ends it; return the exit status."""
-    listener, line = socket.socket(fileno=listener_fd), socket.socket(fileno=line_fd)
-    for each in (listener, line):
+    line, *listeners = (socket.socket(fileno=each) for each in (line_fd, *listener_fds))
+    for each in (line, *listeners):
         os.set_inheritable(each.fileno(), False)
     line.setblocking(False)
     # The server shuts down on this signal and then raises it again, which is no failure.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     server = WorkerServer(config, line)
-    server.run([listener])
+    server.run(listeners)
     return 0 if server.started else STARTUP_FAILURE

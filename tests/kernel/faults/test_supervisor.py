@@ -171,3 +171,27 @@ async def test_clients_are_served_while_workers_come_and_go() -> None:
                 os.kill(workers_of(service)[0], signal.SIGKILL)
                 killed = True
         assert statuses == {200}
+
+
+BOTH_FAMILIES = """
+import socket
+find = socket.getaddrinfo
+socket.getaddrinfo = lambda host, *a, **k: find("127.0.0.1", *a, **k) + find("::1", *a, **k)
+from entrypoints.__main__ import main
+main([])
+"""
+
+
+async def test_workers_serve_each_address_of_the_host() -> None:
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    service = ServiceProcess(two_workers(APP_HOST="localhost"), arguments=["-c", BOTH_FAMILIES])
+    async with service:
+        for host in ("127.0.0.1", "::1"):
+            reader, writer = await asyncio.open_connection(host, service.port)
+            writer.write(b"GET /health/live HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n")
+            assert b" 200 " in await reader.read(-1)
+            writer.close()
