@@ -6,6 +6,7 @@ from collections.abc import Callable
 import uvicorn
 from starlette.types import ASGIApp
 
+from entrypoints.kernel.server.start_queue import StartQueue
 from entrypoints.kernel.service_settings import ServiceSettings
 
 READ_SECONDS = 4.0
@@ -46,3 +47,4 @@ class ServerConfig(uvicorn.Config):
         self.path_prefix = settings.root_path
         self.read_seconds = READ_SECONDS
         self.program = program
+        self.start_queue = StartQueue()

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from functools import partial
 from time import monotonic
 from typing import Any, cast
 from uuid import uuid4
@@ -15,6 +16,7 @@ from uvicorn.protocols.http.httptools_impl import (
     RequestResponseCycle,
 )
 
+from entrypoints.http.kernel.addresses import is_health_check
 from entrypoints.http.kernel.problems.problem import problem
 from entrypoints.http.kernel.problems.problem_types import (
     BODY_TOO_LARGE,
@@ -53,7 +55,8 @@ class HttpProtocol(HttpToolsProtocol):
     Requests are parsed and served one at a time. Pipelined requests wait in a buffer of limited
     size; after that, reading stops (backpressure). A request that is malformed, too large or too
     slow is rejected with a problem document, and the connection is closed. If a client disconnects,
-    the work for it is cancelled. If a client does not read its responses, it is disconnected.
+    the work for it is cancelled. If a client does not read its responses, it is disconnected. Under
+    overload, requests wait in `StartQueue`; health checks do not.
     """
 
     config: ServerConfig
@@ -132,7 +135,9 @@ class HttpProtocol(HttpToolsProtocol):
         self._has_ended = True
         if not self._pending:
             self._running.keep_alive = False
-        self._probe = self.loop.call_later(PROBE_SECONDS, self._probe_client)
+        # Under overload it has probably given up, and its request should cost nothing more.
+        is_urgent = self in self.config.start_queue and self._running.scope["http_version"] != "1.0"
+        self._probe = self.loop.call_later(0 if is_urgent else PROBE_SECONDS, self._probe_client)
         return True
 
     def on_message_begin(self) -> None:
@@ -280,11 +285,28 @@ class HttpProtocol(HttpToolsProtocol):
         return len(self._pending) <= MAX_PENDING_BYTES
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        # As uvicorn does; the task is stored so that it can be cancelled.
         self._running = cycle
+        if self.config.start_queue.may_start(self.loop) or self._is_health_check(cycle):
+            self._create_task(cycle, app)
+        else:
+            self.config.start_queue.add(self, partial(self._start_if_connected, cycle, app))
+
+    def _start_if_connected(self, cycle: RequestResponseCycle, app: Any) -> bool:
+        if self._has_ended and self._was_reset():
+            self.transport.abort()
+            return False
+        self._create_task(cycle, app)
+        return True
+
+    def _create_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        # As uvicorn does; the task is stored so that it can be cancelled.
         self._task = self.loop.create_task(cycle.run_asgi(app))
         self._task.add_done_callback(self.tasks.discard)
         self.tasks.add(self._task)
+
+    def _is_health_check(self, cycle: RequestResponseCycle) -> bool:
+        # A proxy may pass the prefix on, which the app removes.
+        return is_health_check({**cycle.scope, "root_path": self.config.path_prefix})
 
     def _may_parse(self) -> bool:
         return not (self._in_progress or self.transport.is_closing())
@@ -422,11 +444,14 @@ class HttpProtocol(HttpToolsProtocol):
         self._probe = self.loop.call_later(PROBE_SECONDS / 4, self._check_for_reset)
 
     def _check_for_reset(self) -> None:
-        connection = self.transport.get_extra_info("socket")
-        if connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+        if self._was_reset():
             self.transport.abort()
         else:
             self._probe = self.loop.call_later(2 * PROBE_SECONDS, self._probe_client)
+
+    def _was_reset(self) -> bool:
+        connection = self.transport.get_extra_info("socket")
+        return bool(connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
 
     def _start_write_timeout(self) -> None:
         if self._unread is None:
@@ -482,6 +507,7 @@ class HttpProtocol(HttpToolsProtocol):
         )
 
     def _cancel(self) -> None:
+        self.config.start_queue.discard(self)
         if self._running and self._task and not self._running.response_complete:
             self._running.disconnected = True
             self._running.scope["hung_up"] = True  # type: ignore[typeddict-unknown-key]
