@@ -33,6 +33,7 @@ from adapters.memory.unit_of_work import MemoryUnitOfWork
 from adapters.sql.example_items.table import example_items
 from application.example_items.service import ExampleItemService
 from application.kernel.errors import VersionMismatch
+from domain.example_item import ExampleItem
 from entrypoints.http.app import create_app
 from entrypoints.http.dependencies import get_async_session, get_async_sessionmaker
 from entrypoints.settings import AppSettings
@@ -42,6 +43,7 @@ from tests.kernel.counting_ids import CountingIds
 from tests.kernel.database_settings import engine_for
 from tests.kernel.fixed_clock import FixedClock
 from tests.kernel.integration.service import client_of, settings_for
+from tests.kernel.suites.repository import RepositorySuite
 
 SNIPPET = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 books = Table(
@@ -185,11 +187,13 @@ _USED_BY_SNIPPETS = (
     AppSettings,
     AsyncIterator,
     CountingIds,
+    ExampleItem,
     ExampleItemService,
     FixedClock,
     ITEMS,
     MemoryUnitsOfWork,
     MemoryUnitOfWork,
+    RepositorySuite,
     StreamingResponse,
     VersionMismatch,
     datetime,

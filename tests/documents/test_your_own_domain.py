@@ -14,7 +14,7 @@ PAGE = (ROOT / "docs" / "your-own-domain.md").read_text("utf-8")
 SNIPPET = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FILE = re.compile(r"^`([\w/.]+)`\n\n```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 REMOVAL = re.compile(r"^git rm -r (.*?)^```$", re.MULTILINE | re.DOTALL)
-LAYERS = ("domain", "application", "adapters", "entrypoints")
+COPIED = ("domain", "application", "adapters", "entrypoints", "tests")
 REGISTRATIONS = (
     "application/unit_of_work.py",
     "adapters/memory/unit_of_work.py",
@@ -75,22 +75,22 @@ from domain.book import Book
 
 @pytest.mark.slow
 def test_the_books_of_the_page_take_the_place_of_the_example(tmp_path: Path) -> None:
-    for layer in LAYERS:
-        shutil.copytree(
-            ROOT / layer, tmp_path / layer, ignore=shutil.ignore_patterns("__pycache__")
-        )
+    for name in COPIED:
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     _remove_the_example(tmp_path)
     for path, content in FILE.findall(PAGE):
         file = tmp_path / path
         file.parent.mkdir(exist_ok=True)
         file.write_text(content, "utf-8")
-        (file.parent / "__init__.py").touch()
+        if not path.startswith("tests"):
+            (file.parent / "__init__.py").touch()
     for path in REGISTRATIONS:
         _replace_names(tmp_path / path)
 
     _run(tmp_path, "-m", "entrypoints", "db", "revision", "create books")
     _run(tmp_path, "-c", USE)
+    _run(tmp_path, "-m", "pytest", "-n0", "-q", "tests/books")
     shown = {content for _, content in FILE.findall(PAGE)}
     extras = [each for each in SNIPPET.findall(PAGE) if each not in shown]
     _run(tmp_path, "-c", "\n".join([IMPORTS, *extras]))
@@ -118,4 +118,4 @@ def _run(root: Path, *arguments: str) -> None:
     ended = subprocess.run(
         [sys.executable, *arguments], cwd=root, capture_output=True, text=True, check=False
     )
-    assert ended.returncode == 0, ended.stderr
+    assert ended.returncode == 0, ended.stdout + ended.stderr
