@@ -18,6 +18,8 @@ from adapters.sql.kernel.storage import SqlStorage
 from adapters.sql.unit_of_work import SqlReadingUnitOfWork, SqlUnitOfWork, metadata
 from application.example_items.service import ExampleItemService
 from application.kernel.idempotency import Idempotency
+from application.kernel.registrations import complete
+from application.unit_of_work import ReadingUnitOfWork, UnitOfWork
 from entrypoints.kernel.background.readiness import Readiness
 from entrypoints.settings import AppSettings
 
@@ -46,7 +48,9 @@ class Container(DeclarativeContainer):
         memory=Singleton(MemoryStorage, MemoryUnitOfWork),
         sql=Singleton(SqlStorage, engine, metadata, SqlReadingUnitOfWork, SqlUnitOfWork),
     )
-    units_of_work = Callable(attrgetter("units_of_work"), storage)
+    units_of_work = Callable(
+        complete, storage.provided.units_of_work, ReadingUnitOfWork, UnitOfWork
+    )
     readiness = Singleton(Readiness, Callable(attrgetter("check"), storage))
 
     example_item_service = Singleton(ExampleItemService, units_of_work, clock, ids)

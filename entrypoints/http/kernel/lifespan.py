@@ -10,6 +10,8 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from application.kernel.idempotency import Idempotency
+from application.kernel.registrations import NotRegistered
+from entrypoints.http.kernel.provided import assert_provided
 from entrypoints.kernel.background.background_task import background_task
 from entrypoints.kernel.background.idempotency_purge import purge_periodically
 from entrypoints.kernel.background.readiness import Readiness
@@ -38,6 +40,9 @@ class ServiceContainer(Protocol):
     def storage(self) -> Callable[[], Storage]: ...
 
     @property
+    def units_of_work(self) -> Callable[[], object]: ...
+
+    @property
     def readiness(self) -> Callable[[], Readiness]: ...
 
     @property
@@ -50,12 +55,15 @@ async def serving(
 ) -> AsyncIterator[None]:
     """Keep the container in `app.state.container`, and its storage open, while the block lasts.
 
-    A failure to open it is logged in one line, which has no secret."""
+    A failure to open it is logged in one line, which has no secret. Raises `NotRegistered` before
+    it is opened if a route or a port needs what was not registered."""
     with _recording_failure(app, settings):
         app.state.container = made = await container
         storage = made.storage()
     try:
         with _recording_failure(app, settings):
+            assert_provided(app, made)
+            made.units_of_work()  # it raises if a repository is missing
             await storage.open()
         _log_start(app, settings)
         async with (
@@ -84,6 +92,9 @@ def _recording_failure(app: FastAPI, settings: ServiceSettings) -> Iterator[None
     """Record the reason of a failure for `run_lifespan`."""
     try:
         yield
+    except NotRegistered as error:
+        app.state.why_it_cannot_start = f"the service cannot start: {error}"
+        raise
     except Exception as error:
         app.state.why_it_cannot_start = (
             f"the service cannot start: the database {settings.database_label} cannot be used: "

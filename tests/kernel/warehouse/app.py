@@ -15,11 +15,12 @@ from adapters.kernel.system_clock import SystemClock
 from adapters.kernel.uuid7_source import Uuid7Source
 from adapters.sql.kernel.engine import init_database
 from application.kernel.idempotency import Idempotency
+from application.kernel.registrations import complete
 from entrypoints.http.kernel.lifespan import serving
 from entrypoints.http.kernel.service import add_kernel, new_app
 from entrypoints.kernel.background.readiness import Readiness
 from entrypoints.kernel.service_settings import ServiceSettings
-from tests.kernel.warehouse.application import ProductService
+from tests.kernel.warehouse.application import ProductService, ReadingUnitOfWork, UnitOfWork
 from tests.kernel.warehouse.http import router
 from tests.kernel.warehouse.storages import MemoryStorage, SqlStorage
 
@@ -35,7 +36,9 @@ class Container(DeclarativeContainer):
         memory=Singleton(MemoryStorage),
         sql=Singleton(SqlStorage, engine),
     )
-    units_of_work = Callable(attrgetter("units_of_work"), storage)
+    units_of_work = Callable(
+        complete, storage.provided.units_of_work, ReadingUnitOfWork, UnitOfWork
+    )
     readiness = Singleton(Readiness, Callable(attrgetter("check"), storage))
     product_service = Singleton(ProductService, units_of_work, clock, ids)
     idempotency = Singleton(
