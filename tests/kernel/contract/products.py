@@ -11,7 +11,7 @@ CREATED = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 LATER = CREATED + timedelta(microseconds=1)
 
 
-def new_item(number: int = 1, name: str = "lamp", description: str | None = None) -> Product:
+def new_product(number: int = 1, name: str = "lamp", description: str | None = None) -> Product:
     return Product.create(UUID(int=number), name, description, CREATED)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from application.kernel.errors import ApplicationError
 from tests.kernel.contract.moments import cancel, moments
-from tests.kernel.contract.products import all_stored, new_item, store
+from tests.kernel.contract.products import all_stored, new_product, store
 from tests.kernel.warehouse.application import UnitOfWork, UnitsOfWork
 
 Look = Callable[[UnitOfWork], Awaitable[object]]
@@ -27,8 +27,8 @@ looking_or_not = pytest.mark.parametrize("look", [no_look, look])
 
 
 def add_pair(unit: UnitOfWork, number: int) -> None:
-    unit.products.add(new_item(2 * number))
-    unit.products.add(new_item(2 * number + 1))
+    unit.products.add(new_product(2 * number))
+    unit.products.add(new_product(2 * number + 1))
 
 
 async def no_pair_is_divided(units_of_work: UnitsOfWork) -> bool:
@@ -44,7 +44,7 @@ async def test_a_unit_that_is_cancelled_before_its_commit_leaves_nothing(
 
     async def work() -> None:
         async with units_of_work.for_writing() as unit:
-            unit.products.add(new_item(1))
+            unit.products.add(new_product(1))
             await look(unit)
             at_work.set()
             await asyncio.sleep(60)
@@ -96,7 +96,7 @@ async def test_units_work_on_after_many_were_cancelled(
 ) -> None:
     async def work(number: int) -> None:
         async with units_of_work.for_writing() as unit:
-            unit.products.add(new_item(number))
+            unit.products.add(new_product(number))
             await look(unit)
             await unit.commit()
 
@@ -105,7 +105,7 @@ async def test_units_work_on_after_many_were_cancelled(
         await moment()
         await asyncio.gather(*(cancel(task) for task in tasks))
 
-    afterwards = [new_item(1000 + n) for n in range(10)]
+    afterwards = [new_product(1000 + n) for n in range(10)]
     await asyncio.gather(*(store(units_of_work, item) for item in afterwards))
     pages = await asyncio.gather(*(all_stored(units_of_work) for _ in range(10)))
     assert all(page[-10:] == afterwards for page in pages)
@@ -114,7 +114,7 @@ async def test_units_work_on_after_many_were_cancelled(
 async def test_the_cancellation_of_one_fails_no_other_that_commits_at_the_same_time(
     units_of_work: UnitsOfWork,
 ) -> None:
-    tasks = [asyncio.create_task(store(units_of_work, new_item(n))) for n in range(1, 21)]
+    tasks = [asyncio.create_task(store(units_of_work, new_product(n))) for n in range(1, 21)]
     await asyncio.sleep(0.001)
     for task in tasks[::2]:
         task.cancel()

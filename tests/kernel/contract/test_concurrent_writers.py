@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from application.kernel.errors import StaleVersion, VersionMismatch
-from tests.kernel.contract.products import all_stored, new_item, next_version, store, stored
+from tests.kernel.contract.products import all_stored, new_product, next_version, store, stored
 from tests.kernel.counting_ids import CountingIds
 from tests.kernel.fixed_clock import FixedClock
 from tests.kernel.warehouse.application import ProductService, UnitsOfWork
@@ -17,7 +17,7 @@ from tests.kernel.warehouse.domain import Product
 async def test_one_of_several_concurrent_changes_wins(
     units_of_work: UnitsOfWork, writers: int
 ) -> None:
-    item = new_item()
+    item = new_product()
     await store(units_of_work, item)
     all_have_read = asyncio.Barrier(writers)
 
@@ -45,7 +45,7 @@ async def test_one_of_several_concurrent_changes_wins(
 async def test_one_of_several_concurrent_changes_that_were_read_back_wins(
     units_of_work: UnitsOfWork, writers: int
 ) -> None:
-    item = new_item()
+    item = new_product()
     await store(units_of_work, item)
 
     async def change(name: str) -> Product | None:
@@ -68,7 +68,7 @@ async def test_one_of_several_concurrent_changes_that_were_read_back_wins(
 async def test_a_concurrent_change_and_removal_do_not_both_happen(
     units_of_work: UnitsOfWork,
 ) -> None:
-    items = [new_item(number) for number in range(1, 11)]
+    items = [new_product(number) for number in range(1, 11)]
     await store(units_of_work, *items)
 
     async def change(item: Product) -> None:
@@ -94,7 +94,7 @@ async def test_a_concurrent_change_and_removal_do_not_both_happen(
 
 
 async def test_fifty_concurrent_adders_are_all_stored(units_of_work: UnitsOfWork) -> None:
-    items = [new_item(number) for number in range(1, 51)]
+    items = [new_product(number) for number in range(1, 51)]
 
     await asyncio.gather(*(store(units_of_work, item) for item in items))
 
@@ -104,11 +104,11 @@ async def test_fifty_concurrent_adders_are_all_stored(units_of_work: UnitsOfWork
 async def test_the_failure_of_some_fails_no_other_that_commits_at_the_same_time(
     units_of_work: UnitsOfWork,
 ) -> None:
-    taken = [new_item(number) for number in range(1, 50, 2)]
+    taken = [new_product(number) for number in range(1, 50, 2)]
     await store(units_of_work, *taken)
 
     async def store_two(number: int) -> None:
-        await store(units_of_work, new_item(100 + number), new_item(number))
+        await store(units_of_work, new_product(100 + number), new_product(number))
 
     outcomes = await asyncio.gather(
         *(store_two(number) for number in range(1, 51)), return_exceptions=True

@@ -11,7 +11,7 @@ from adapters.sql.kernel.postgresql import database as postgresql
 from application.kernel.errors import OutcomeUnknown
 from application.kernel.idempotency import Idempotency
 from tests.kernel.contract.connections_in_use import all_are_released
-from tests.kernel.contract.products import all_stored, new_item, next_version, store
+from tests.kernel.contract.products import all_stored, new_product, next_version, store
 from tests.kernel.counting_ids import CountingIds
 from tests.kernel.database_settings import engine_for
 from tests.kernel.fixed_clock import FixedClock
@@ -53,9 +53,9 @@ async def test_a_write_first_asks_a_connection_that_was_idle(
     monkeypatch.setattr(postgresql, "PROVEN_FOR_SECONDS", 0)
     end_all_unnoticed(postgresql_url)
 
-    await store(storage.units_of_work, new_item())
+    await store(storage.units_of_work, new_product())
 
-    assert await all_stored(storage.units_of_work) == [new_item()]
+    assert await all_stored(storage.units_of_work) == [new_product()]
 
 
 async def test_a_transaction_first_asks_a_connection_that_was_idle(
@@ -65,11 +65,11 @@ async def test_a_transaction_first_asks_a_connection_that_was_idle(
     end_all_unnoticed(postgresql_url)
 
     async with storage.units_of_work.for_writing() as unit:
-        unit.products.add(new_item())
-        unit.products.update(next_version(new_item()))
+        unit.products.add(new_product())
+        unit.products.update(next_version(new_product()))
         await unit.commit()
 
-    assert await all_stored(storage.units_of_work) == [next_version(new_item())]
+    assert await all_stored(storage.units_of_work) == [next_version(new_product())]
 
 
 async def test_a_write_on_one_just_used_is_in_doubt(
@@ -79,7 +79,7 @@ async def test_a_write_on_one_just_used_is_in_doubt(
     end_all_unnoticed(postgresql_url)
 
     with pytest.raises(OutcomeUnknown):
-        await store(storage.units_of_work, new_item())
+        await store(storage.units_of_work, new_product())
 
 
 async def test_with_a_key_it_is_made_once_all_the_same(

@@ -6,16 +6,16 @@ from uuid import UUID
 import pytest
 
 from application.kernel.errors import AlreadyExists
-from tests.kernel.contract.products import all_stored, new_item, store, stored
+from tests.kernel.contract.products import all_stored, new_product, store, stored
 from tests.kernel.warehouse.application import UnitsOfWork
 
 
 async def test_a_taken_id_is_rejected(units_of_work: UnitsOfWork) -> None:
-    first = new_item(name="first")
+    first = new_product(name="first")
     await store(units_of_work, first)
 
     with pytest.raises(AlreadyExists) as refusal:
-        await store(units_of_work, new_item(name="second"))
+        await store(units_of_work, new_product(name="second"))
 
     assert refusal.value.id == first.id
     assert await stored(units_of_work, first.id) == first
@@ -23,16 +23,16 @@ async def test_a_taken_id_is_rejected(units_of_work: UnitsOfWork) -> None:
 
 async def test_an_id_is_rejected_twice_in_one_unit(units_of_work: UnitsOfWork) -> None:
     with pytest.raises(AlreadyExists):
-        await store(units_of_work, new_item(name="first"), new_item(name="second"))
+        await store(units_of_work, new_product(name="first"), new_product(name="second"))
 
     assert await all_stored(units_of_work) == []
 
 
 async def test_the_rejection_names_the_item_among_several(units_of_work: UnitsOfWork) -> None:
-    await store(units_of_work, new_item(2))
+    await store(units_of_work, new_product(2))
 
     with pytest.raises(AlreadyExists) as refusal:
-        await store(units_of_work, new_item(1), new_item(2), new_item(3))
+        await store(units_of_work, new_product(1), new_product(2), new_product(3))
 
     assert refusal.value.id == UUID(int=2)
 
@@ -40,7 +40,7 @@ async def test_the_rejection_names_the_item_among_several(units_of_work: UnitsOf
 async def test_an_unknown_item_can_take_the_id_of_one_removed_in_the_same_unit(
     units_of_work: UnitsOfWork,
 ) -> None:
-    first, second = new_item(name="first"), new_item(name="second")
+    first, second = new_product(name="first"), new_product(name="second")
     await store(units_of_work, first)
 
     async with units_of_work.for_writing() as unit:
@@ -53,7 +53,7 @@ async def test_an_unknown_item_can_take_the_id_of_one_removed_in_the_same_unit(
 
 async def test_one_of_two_concurrent_adders_gets_the_id(units_of_work: UnitsOfWork) -> None:
     outcomes = await asyncio.gather(
-        *(store(units_of_work, new_item(name=f"item {n}")) for n in range(10)),
+        *(store(units_of_work, new_product(name=f"item {n}")) for n in range(10)),
         return_exceptions=True,
     )
 

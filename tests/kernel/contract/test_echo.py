@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from application.kernel.errors import AlreadyExists
-from tests.kernel.contract.products import all_stored, new_item, next_version, store
+from tests.kernel.contract.products import all_stored, new_product, next_version, store
 from tests.kernel.database_settings import engine_for
 from tests.kernel.warehouse.storages import SqlStorage
 
@@ -28,7 +28,7 @@ async def storage(database_url: str, echo: bool) -> AsyncIterator[SqlStorage]:
 
 
 async def use(storage: SqlStorage) -> None:
-    item = new_item(1, SECRETS[0], SECRETS[1])
+    item = new_product(1, SECRETS[0], SECRETS[1])
     await store(storage.units_of_work, item)
     with pytest.raises(AlreadyExists):
         await store(storage.units_of_work, item)

@@ -5,11 +5,11 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from application.kernel.errors import AlreadyExists
-from tests.kernel.contract.products import all_stored, new_item, store
+from tests.kernel.contract.products import all_stored, new_product, store
 from tests.kernel.warehouse.application import UnitOfWork, UnitsOfWork
 
 Step = Callable[[UnitOfWork], Awaitable[object]]
-TAKEN = new_item(2, "taken")
+TAKEN = new_product(2, "taken")
 
 
 async def commit(unit: UnitOfWork) -> None:
@@ -38,9 +38,9 @@ def earlier_step(request: pytest.FixtureRequest) -> Step:
 
 
 async def be_refused(unit: UnitOfWork, earlier_step: Step, refused_step: Step) -> None:
-    unit.products.add(new_item(1))
+    unit.products.add(new_product(1))
     await earlier_step(unit)
-    unit.products.add(new_item(2))
+    unit.products.add(new_product(2))
     with pytest.raises(AlreadyExists):
         await refused_step(unit)
 
@@ -66,7 +66,7 @@ async def test_a_rejected_unit_stores_nothing_that_it_adds_later(
 
     async with units_of_work.for_writing() as unit:
         await be_refused(unit, earlier_step, refused_step)
-        unit.products.add(new_item(3))
+        unit.products.add(new_product(3))
         with pytest.raises(AlreadyExists):
             await unit.commit()
 
@@ -81,6 +81,6 @@ async def test_the_next_unit_works(
         async with units_of_work.for_writing() as unit:
             await be_refused(unit, earlier_step, refused_step)
 
-    await store(units_of_work, new_item(3))
+    await store(units_of_work, new_product(3))
 
-    assert await all_stored(units_of_work) == [TAKEN, new_item(3)]
+    assert await all_stored(units_of_work) == [TAKEN, new_product(3)]

@@ -13,7 +13,7 @@ from adapters.sql.kernel.postgresql import database as postgresql
 from adapters.sql.kernel.postgresql import tcp_keepalive
 from application.kernel.errors import StorageUnavailable
 from tests.kernel.contract.connections_in_use import all_are_released
-from tests.kernel.contract.products import all_stored, new_item, store
+from tests.kernel.contract.products import all_stored, new_product, store
 from tests.kernel.database_settings import DatabaseSettings, engine_from
 from tests.kernel.postgresql_databases import run_statement
 from tests.kernel.processes.tcp_proxy import TcpProxy
@@ -71,7 +71,7 @@ async def test_all_that_the_network_forgot_cost_one_short_wait(
         if kind == "read":
             await all_stored(storage.units_of_work)
         else:
-            await store(storage.units_of_work, new_item(number))
+            await store(storage.units_of_work, new_product(number))
     # Each of the connections on its own would take as long.
     assert time.monotonic() - started < 2 * PROBE_SECONDS + 0.5
     await storage.close()
@@ -135,9 +135,9 @@ async def test_a_server_that_became_a_standby_rejects_one_write(read_only: Async
     storage = SqlStorage(read_only)
 
     with pytest.raises(StorageUnavailable, match="25006"):
-        await store(storage.units_of_work, new_item(0))
+        await store(storage.units_of_work, new_product(0))
     for number in range(1, POOL_SIZE + 1):
-        await store(storage.units_of_work, new_item(number))
+        await store(storage.units_of_work, new_product(number))
 
     await storage.close()
 
@@ -149,8 +149,8 @@ async def test_a_connection_in_use_is_replaced_when_it_is_given_back(
 
     async with storage._database.transaction():
         with pytest.raises(StorageUnavailable, match="25006"):
-            await store(storage.units_of_work, new_item(0))
-    writes = (store(storage.units_of_work, new_item(each)) for each in range(1, 2 * POOL_SIZE))
+            await store(storage.units_of_work, new_product(0))
+    writes = (store(storage.units_of_work, new_product(each)) for each in range(1, 2 * POOL_SIZE))
     await asyncio.gather(*writes)
 
     await storage.close()

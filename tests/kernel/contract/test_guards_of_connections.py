@@ -16,7 +16,7 @@ from adapters.sql.kernel.postgresql.database import PostgresqlDatabase
 from application.kernel.errors import StorageUnavailable
 from tests.kernel.contract.connections_in_use import connections_in_use
 from tests.kernel.contract.moments import cancel
-from tests.kernel.contract.products import all_stored, new_item, next_version, store
+from tests.kernel.contract.products import all_stored, new_product, next_version, store
 from tests.kernel.database_settings import engine_for
 from tests.kernel.postgresql_databases import others_wait_for
 from tests.kernel.warehouse.storages import SqlStorage
@@ -112,7 +112,7 @@ async def test_a_statement_is_stopped_before_its_connection_is_thrown_away(
         return await execute(connection, sql, *arguments, **options)
 
     storage = SqlStorage(engine)
-    await store(storage.units_of_work, new_item())
+    await store(storage.units_of_work, new_product())
     dsn = make_url(postgresql_url).set(drivername="postgresql")
     holder = await asyncpg.connect(dsn.render_as_string(hide_password=False))
     async with holder.transaction():
@@ -120,7 +120,7 @@ async def test_a_statement_is_stopped_before_its_connection_is_thrown_away(
 
         async def update() -> None:
             async with storage.units_of_work.for_writing() as unit:
-                unit.products.update(next_version(new_item()))
+                unit.products.update(next_version(new_product()))
                 await unit.commit()
 
         waiting = asyncio.create_task(update())
@@ -136,5 +136,5 @@ async def test_a_statement_is_stopped_before_its_connection_is_thrown_away(
 
     # Until the server had heard of it, the connection counted as one of the pool's.
     assert executed == [("ROLLBACK", 1)]
-    assert await all_stored(storage.units_of_work) == [new_item()]
+    assert await all_stored(storage.units_of_work) == [new_product()]
     await storage.close()

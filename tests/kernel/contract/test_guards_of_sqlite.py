@@ -12,8 +12,8 @@ from adapters.sql.kernel.sqlite.constraints import SqliteConstraints
 from adapters.sql.kernel.sqlite.deadline import DeadlineConnection
 from adapters.sql.kernel.sqlite.group_commit import WriteWork, commit_together
 from application.kernel.errors import StorageUnavailable
-from tests.kernel.contract.products import all_stored, new_item
-from tests.kernel.warehouse.sql import PRODUCTS
+from tests.kernel.contract.products import all_stored, new_product
+from tests.kernel.warehouse.sql import PRODUCT_ROWS
 from tests.kernel.warehouse.storages import SqlStorage
 
 metadata = MetaData()
@@ -60,6 +60,6 @@ def database_url(sqlite_file_url: str) -> str:
 
 async def test_a_reader_cannot_write(engine: AsyncEngine, sql_storage: SqlStorage) -> None:
     with pytest.raises(StorageUnavailable, match="READONLY"):
-        await sql_storage._database.fetch(PRODUCTS.insert, PRODUCTS.dump(new_item()))
+        await sql_storage._database.fetch(PRODUCT_ROWS.insert, PRODUCT_ROWS.dump(new_product()))
 
     assert await all_stored(sql_storage.units_of_work) == []

@@ -8,7 +8,7 @@ import pytest
 
 from application.kernel.errors import AlreadyExists, KeyInProgress, StaleVersion
 from tests.kernel.contract.idempotency_records import NOW, expiring, keep, kept, record
-from tests.kernel.contract.products import all_stored, new_item, next_version, store
+from tests.kernel.contract.products import all_stored, new_product, next_version, store
 from tests.kernel.warehouse.application import UnitOfWork, UnitsOfWork
 from tests.kernel.warehouse.domain import Product
 
@@ -16,22 +16,22 @@ Change = Callable[[UnitOfWork], None]
 
 
 def add(unit: UnitOfWork) -> None:
-    unit.products.add(new_item(2))
+    unit.products.add(new_product(2))
 
 
 def update(unit: UnitOfWork) -> None:
-    unit.products.update(next_version(new_item(1)))
+    unit.products.update(next_version(new_product(1)))
 
 
 def remove(unit: UnitOfWork) -> None:
-    unit.products.remove(new_item(1))
+    unit.products.remove(new_product(1))
 
 
 every_change = pytest.mark.parametrize(
     ("change", "result"),
     [
-        (add, [new_item(1), new_item(2)]),
-        (update, [next_version(new_item(1))]),
+        (add, [new_product(1), new_product(2)]),
+        (update, [next_version(new_product(1))]),
         (remove, []),
     ],
 )
@@ -63,7 +63,7 @@ async def test_keys_that_differ_in_case_are_two(units_of_work: UnitsOfWork) -> N
 async def test_a_change_and_its_record_are_stored_together(
     units_of_work: UnitsOfWork, change: Change, result: Sequence[Product]
 ) -> None:
-    await store(units_of_work, new_item(1))
+    await store(units_of_work, new_product(1))
 
     async with units_of_work.for_writing() as unit:
         change(unit)
@@ -78,7 +78,7 @@ async def test_a_change_and_its_record_are_stored_together(
 async def test_a_taken_key_undoes_the_change(
     units_of_work: UnitsOfWork, change: Change, result: Sequence[Product]
 ) -> None:
-    await store(units_of_work, new_item(1))
+    await store(units_of_work, new_product(1))
     await keep(units_of_work, record(response=b"first"))
 
     with pytest.raises(KeyInProgress) as refusal:
@@ -88,22 +88,22 @@ async def test_a_taken_key_undoes_the_change(
             await unit.commit()
 
     assert refusal.value.key == "key"
-    assert await all_stored(units_of_work) == [new_item(1)]
+    assert await all_stored(units_of_work) == [new_product(1)]
     assert await kept(units_of_work) == record(response=b"first")
 
 
 @pytest.mark.parametrize(
     ("change", "error"),
     [
-        (lambda unit: unit.products.add(new_item(1)), AlreadyExists),
-        (lambda unit: unit.products.update(next_version(new_item(7))), StaleVersion),
-        (lambda unit: unit.products.remove(new_item(7)), StaleVersion),
+        (lambda unit: unit.products.add(new_product(1)), AlreadyExists),
+        (lambda unit: unit.products.update(next_version(new_product(7))), StaleVersion),
+        (lambda unit: unit.products.remove(new_product(7)), StaleVersion),
     ],
 )
 async def test_a_refused_change_has_no_record(
     units_of_work: UnitsOfWork, change: Change, error: type[Exception]
 ) -> None:
-    await store(units_of_work, new_item(1))
+    await store(units_of_work, new_product(1))
 
     with pytest.raises(error):
         async with units_of_work.for_writing() as unit:
@@ -123,7 +123,7 @@ async def test_a_record_that_is_not_committed_is_not_there(units_of_work: UnitsO
 
 async def test_a_unit_sees_its_own_record(units_of_work: UnitsOfWork) -> None:
     async with units_of_work.for_writing() as unit:
-        unit.products.add(new_item(1))
+        unit.products.add(new_product(1))
         unit.idempotency_records.add(record())
         assert await unit.idempotency_records.find("key") == record()
         await unit.commit()
@@ -136,7 +136,7 @@ async def test_of_several_concurrent_changes_of_one_key_one_is_made(
 ) -> None:
     async def change(number: int) -> None:
         async with units_of_work.for_writing() as unit:
-            unit.products.add(new_item(number))
+            unit.products.add(new_product(number))
             unit.idempotency_records.add(record(response=b"%d" % number))
             await unit.commit()
 
@@ -144,7 +144,7 @@ async def test_of_several_concurrent_changes_of_one_key_one_is_made(
 
     (winner,) = [n for n, outcome in enumerate(outcomes) if outcome is None]
     assert [type(outcome) for outcome in outcomes if outcome] == [KeyInProgress] * 9
-    assert await all_stored(units_of_work) == [new_item(winner)]
+    assert await all_stored(units_of_work) == [new_product(winner)]
     assert await kept(units_of_work) == record(response=b"%d" % winner)
 
 

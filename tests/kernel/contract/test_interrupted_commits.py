@@ -18,10 +18,10 @@ from adapters.sql.kernel.sqlite import deadline as sqlite_deadline
 from adapters.sql.kernel.sqlite.deadline import SqliteDeadline
 from application.kernel.commits import COMMITS, Commits, Outcome
 from application.kernel.errors import StorageUnavailable
-from tests.kernel.contract.products import all_stored, new_item
+from tests.kernel.contract.products import all_stored, new_product
 from tests.kernel.database_settings import engine_for
 from tests.kernel.warehouse.domain import Product
-from tests.kernel.warehouse.sql import PRODUCTS, products
+from tests.kernel.warehouse.sql import PRODUCT_ROWS, products
 from tests.kernel.warehouse.storages import SqlStorage
 
 WRITES = 200
@@ -71,8 +71,8 @@ async def by_one_write(_engine: AsyncEngine, storage: SqlStorage, item: Product)
 async def by_several_writes(_engine: AsyncEngine, storage: SqlStorage, item: Product) -> None:
     async with storage.units_of_work.for_writing() as unit:
         unit.products.add(item)
-        unit.products.add(new_item(item.id.int + 100_000))
-        unit.products.remove(new_item(item.id.int + 100_000))
+        unit.products.add(new_product(item.id.int + 100_000))
+        unit.products.remove(new_product(item.id.int + 100_000))
         await unit.commit()
 
 
@@ -85,7 +85,7 @@ async def after_reading_it(_engine: AsyncEngine, storage: SqlStorage, item: Prod
 
 async def by_a_session(engine: AsyncEngine, _storage: SqlStorage, item: Product) -> None:
     async with AsyncSession(engine) as session:
-        await session.execute(insert(products).values(PRODUCTS.dump(item)))
+        await session.execute(insert(products).values(PRODUCT_ROWS.dump(item)))
         await session.commit()
 
 
@@ -108,8 +108,8 @@ async def test_what_is_said_to_have_failed_is_not_stored(
 
     # Some alone, and some in one batch.
     for number in range(0, WRITES, 4):
-        await asyncio.create_task(attempt(new_item(number)))
-        await asyncio.gather(*(attempt(new_item(number + n)) for n in (1, 2, 3)))
+        await asyncio.create_task(attempt(new_product(number)))
+        await asyncio.gather(*(attempt(new_product(number + n)) for n in (1, 2, 3)))
 
     interrupts.probability = 0.0
     assert failed

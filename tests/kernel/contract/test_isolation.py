@@ -5,12 +5,12 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 
-from tests.kernel.contract.products import all_stored, new_item, next_version, store
+from tests.kernel.contract.products import all_stored, new_product, next_version, store
 from tests.kernel.warehouse.application import UnitOfWork, UnitsOfWork
 from tests.kernel.warehouse.domain import Product
 
 Look = Callable[[UnitOfWork], Awaitable[object]]
-CHANGED, REMOVED, ADDED = new_item(1), new_item(2), new_item(3)
+CHANGED, REMOVED, ADDED = new_product(1), new_product(2), new_product(3)
 BEFORE, AFTER = [CHANGED, REMOVED], [next_version(CHANGED), ADDED]
 
 
@@ -89,31 +89,31 @@ async def test_a_unit_does_not_see_anothers_work_that_is_not_committed(
     units_of_work: UnitsOfWork,
 ) -> None:
     async with units_of_work.for_writing() as one, units_of_work.for_writing() as other:
-        one.products.add(new_item(1))
-        other.products.add(new_item(2))
+        one.products.add(new_product(1))
+        other.products.add(new_product(2))
         page = await asyncio.wait_for(other.products.page(None, 10), 1)
 
-    assert list(page.items) == [new_item(2)]
+    assert list(page.items) == [new_product(2)]
 
 
 async def test_the_rollback_of_one_unit_undoes_nothing_of_another(
     units_of_work: UnitsOfWork,
 ) -> None:
     async with units_of_work.for_writing() as one:
-        one.products.add(new_item(1))
+        one.products.add(new_product(1))
         async with units_of_work.for_writing() as other:
-            other.products.add(new_item(2))
+            other.products.add(new_product(2))
             await other.commit()
 
-    assert await all_stored(units_of_work) == [new_item(2)]
+    assert await all_stored(units_of_work) == [new_product(2)]
 
 
 async def test_units_wait_for_one_that_holds_its_work_open(units_of_work: UnitsOfWork) -> None:
     async with units_of_work.for_writing() as unit:
-        unit.products.add(new_item(1))
-        await unit.products.get(new_item(1).id)
+        unit.products.add(new_product(1))
+        await unit.products.get(new_product(1).id)
         others = [
-            asyncio.create_task(store(units_of_work, new_item(number))) for number in range(2, 8)
+            asyncio.create_task(store(units_of_work, new_product(number))) for number in range(2, 8)
         ]
         await asyncio.wait(others, timeout=0.1)
         await unit.commit()

@@ -8,7 +8,7 @@ from adapters.sql.kernel.engine import open_database
 from tests.kernel.database_settings import engine_for
 from tests.kernel.warehouse.sql import metadata
 
-PRODUCTS = 3_000_000
+COUNT = 3_000_000
 
 _first = select(bindparam("first", type_=Integer).label("n")).cte("numbers", recursive=True)
 _numbers = _first.union_all(select(_first.c.n + 1).where(_first.c.n < bindparam("last")))
@@ -24,12 +24,12 @@ async def test_others_are_not_kept_waiting(sqlite_file_url: str) -> None:
         return int(count)
 
     await count_up_to(1)  # from now on there is a connection
-    slow = asyncio.create_task(count_up_to(PRODUCTS))
+    slow = asyncio.create_task(count_up_to(COUNT))
     await asyncio.sleep(0.001)  # it begins
     for number in range(1, 4):
         assert await count_up_to(number) == number
         assert not slow.done()
 
-    assert await slow == PRODUCTS
+    assert await slow == COUNT
     await database.close()
     await engine.dispose()

@@ -18,7 +18,7 @@ from adapters.sql.kernel.engine import open_database
 from adapters.sql.kernel.errors.driver_errors import translated
 from adapters.sql.kernel.execution.database import Statement
 from application.kernel.errors import StorageUnavailable
-from tests.kernel.contract.products import all_stored, new_item, store
+from tests.kernel.contract.products import all_stored, new_product, store
 from tests.kernel.database_settings import DatabaseSettings, engine_from
 from tests.kernel.warehouse.sql import metadata
 from tests.kernel.warehouse.storages import SqlStorage
@@ -87,6 +87,6 @@ async def test_the_next_units_work(engine: AsyncEngine, sql_storage: SqlStorage)
             await sql_storage._database.fetch(slow(engine), {})
     await asyncio.sleep(DEADLINE)
 
-    await store(sql_storage.units_of_work, new_item())
+    await store(sql_storage.units_of_work, new_product())
 
-    assert await all_stored(sql_storage.units_of_work) == [new_item()]
+    assert await all_stored(sql_storage.units_of_work) == [new_product()]

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from adapters.kernel.uuid7_source import Uuid7Source
-from tests.kernel.contract.products import CREATED, all_stored, new_item, store
+from tests.kernel.contract.products import CREATED, all_stored, new_product, store
 from tests.kernel.warehouse.application import UnitsOfWork
 from tests.kernel.warehouse.domain import Product
 
@@ -30,7 +30,7 @@ async def walk(units_of_work: UnitsOfWork, limit: int) -> list[list[int]]:
 
 
 async def store_items(units_of_work: UnitsOfWork, *numbers: int) -> None:
-    await store(units_of_work, *(new_item(number) for number in numbers))
+    await store(units_of_work, *(new_product(number) for number in numbers))
 
 
 async def test_no_item_makes_one_empty_page(units_of_work: UnitsOfWork) -> None:
@@ -92,7 +92,7 @@ async def test_a_page_goes_on_after_an_item_that_was_deleted(units_of_work: Unit
     await store_items(units_of_work, 1, 2, 3, 4)
     _, after = await page(units_of_work, None, 2)
     async with units_of_work.for_writing() as unit:
-        unit.products.remove(new_item(2))
+        unit.products.remove(new_product(2))
         await unit.commit()
 
     assert await page(units_of_work, after, 2) == ([3, 4], None)

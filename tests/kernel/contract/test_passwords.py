@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import make_url
 
 from application.kernel.errors import StorageUnavailable
-from tests.kernel.contract.products import new_item, store
+from tests.kernel.contract.products import new_product, store
 from tests.kernel.database_settings import engine_for
 from tests.kernel.warehouse.storages import SqlStorage
 
@@ -17,7 +17,7 @@ async def failure(url: str) -> str:
     """Return all that a log could say about the failure."""
     storage = SqlStorage(engine_for(url, echo=True))
     with pytest.raises(StorageUnavailable) as raised:
-        await store(storage.units_of_work, new_item())
+        await store(storage.units_of_work, new_product())
     await storage.close()
     return "".join(traceback.format_exception(raised.value))
 

@@ -5,21 +5,21 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from tests.kernel.contract.products import CREATED, new_item, next_version, store, stored
+from tests.kernel.contract.products import CREATED, new_product, next_version, store, stored
 from tests.kernel.warehouse.application import UnitsOfWork
 
 LONGEST_DESCRIPTION = "\N{GRINNING FACE}" * 2_000
 
 
 async def test_an_item_comes_back_as_it_was(units_of_work: UnitsOfWork) -> None:
-    item = new_item(name="lamp", description="It shines.")
+    item = new_product(name="lamp", description="It shines.")
     await store(units_of_work, item)
 
     assert await stored(units_of_work, item.id) == item
 
 
 async def test_nothing_comes_back_for_an_unknown_id(units_of_work: UnitsOfWork) -> None:
-    assert await stored(units_of_work, new_item().id) is None
+    assert await stored(units_of_work, new_product().id) is None
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ async def test_nothing_comes_back_for_an_unknown_id(units_of_work: UnitsOfWork) 
     ],
 )
 async def test_any_text_comes_back(units_of_work: UnitsOfWork, text: str) -> None:
-    item = new_item(name=text, description=text)
+    item = new_product(name=text, description=text)
     await store(units_of_work, item)
 
     assert await stored(units_of_work, item.id) == item
@@ -44,7 +44,7 @@ async def test_any_text_comes_back(units_of_work: UnitsOfWork, text: str) -> Non
 async def test_a_description_comes_back(
     units_of_work: UnitsOfWork, description: str | None
 ) -> None:
-    item = new_item(description=description)
+    item = new_product(description=description)
     await store(units_of_work, item)
 
     found = await stored(units_of_work, item.id)
@@ -68,7 +68,7 @@ async def test_a_description_comes_back(
 async def test_times_come_back_to_the_microsecond_and_in_utc(
     units_of_work: UnitsOfWork, time: datetime
 ) -> None:
-    item = replace(new_item(), created_at=time, updated_at=time)
+    item = replace(new_product(), created_at=time, updated_at=time)
     await store(units_of_work, item)
 
     found = await stored(units_of_work, item.id)
@@ -79,7 +79,7 @@ async def test_times_come_back_to_the_microsecond_and_in_utc(
 
 
 async def test_a_change_comes_back_in_every_field(units_of_work: UnitsOfWork) -> None:
-    item = new_item(description="It shines.")
+    item = new_product(description="It shines.")
     await store(units_of_work, item)
     changed = item.changed(
         CREATED + timedelta(days=1, microseconds=1), name="a better lamp", description=None
@@ -93,7 +93,7 @@ async def test_a_change_comes_back_in_every_field(units_of_work: UnitsOfWork) ->
 
 
 async def test_a_change_touches_no_other_item(units_of_work: UnitsOfWork) -> None:
-    item, other = new_item(1), new_item(2)
+    item, other = new_product(1), new_product(2)
     await store(units_of_work, item, other)
 
     async with units_of_work.for_writing() as unit:
@@ -104,7 +104,7 @@ async def test_a_change_touches_no_other_item(units_of_work: UnitsOfWork) -> Non
 
 
 async def test_a_removed_item_is_gone_and_no_other(units_of_work: UnitsOfWork) -> None:
-    item, other = new_item(1), new_item(2)
+    item, other = new_product(1), new_product(2)
     await store(units_of_work, item, other)
 
     async with units_of_work.for_writing() as unit:
@@ -116,7 +116,7 @@ async def test_a_removed_item_is_gone_and_no_other(units_of_work: UnitsOfWork) -
 
 
 async def test_a_removed_item_can_be_added_again(units_of_work: UnitsOfWork) -> None:
-    item = new_item()
+    item = new_product()
     await store(units_of_work, item)
     async with units_of_work.for_writing() as unit:
         unit.products.remove(item)

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from adapters.sql.kernel.engine import init_database
 from adapters.sql.kernel.migration.migrate import migrate_down
 from application.kernel.errors import StorageUnavailable
-from tests.kernel.contract.products import all_stored, new_item, store
+from tests.kernel.contract.products import all_stored, new_product, store
 from tests.kernel.database_settings import DatabaseSettings, engine_for
 from tests.kernel.postgresql_databases import end_all_connections
 from tests.kernel.warehouse.storages import MemoryStorage, SqlStorage, migrate_and_create_tables
@@ -54,7 +54,7 @@ async def test_a_server_that_is_down_cannot_be_used() -> None:
     with pytest.raises(StorageUnavailable, match="the database cannot be reached"):
         await storage.check()
     with pytest.raises(StorageUnavailable):
-        await store(storage.units_of_work, new_item())
+        await store(storage.units_of_work, new_product())
     await storage.close()
 
 
@@ -80,12 +80,12 @@ async def test_a_sqlite_file_keeps_its_items_and_makes_its_directory(tmp_path: P
     url = f"sqlite+aiosqlite:///{tmp_path / 'new' / 'directory' / 'test.db'}"
     first = SqlStorage(await init_database(DatabaseSettings(SecretStr(url))))
     await first.open()
-    await store(first.units_of_work, new_item())
+    await store(first.units_of_work, new_product())
     await first.close()
 
     second = SqlStorage(engine_for(url))
     await second.open()
-    assert await all_stored(second.units_of_work) == [new_item()]
+    assert await all_stored(second.units_of_work) == [new_product()]
     await second.close()
 
 
@@ -96,7 +96,7 @@ async def test_close_leaves_no_thread_behind(
     for url in (sqlite_file_url, sqlite_in_memory_url):
         storage = SqlStorage(engine_for(url))
         await storage.open()
-        await store(storage.units_of_work, new_item())
+        await store(storage.units_of_work, new_product())
         await all_stored(storage.units_of_work)
         await storage.close()
 

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from tests.kernel.contract.products import all_stored, new_item, store
+from tests.kernel.contract.products import all_stored, new_product, store
 from tests.kernel.database_settings import engine_for
 from tests.kernel.warehouse.storages import SqlStorage
 
@@ -64,8 +64,8 @@ async def test_the_first_connection_waits_for_the_one_that_sets_the_file_up(
 
 async def test_readers_do_not_wait_for_a_writer(sql_storage: SqlStorage) -> None:
     async with sql_storage.units_of_work.for_writing() as unit:
-        unit.products.add(new_item())
-        await unit.products.get(new_item().id)
+        unit.products.add(new_product())
+        await unit.products.get(new_product().id)
 
         assert await asyncio.wait_for(all_stored(sql_storage.units_of_work), 1) == []
 
@@ -74,7 +74,7 @@ async def test_two_engines_write_to_one_file_in_turn(database_url: str) -> None:
     storages = [SqlStorage(engine_for(database_url)) for _ in range(2)]
     for storage in storages:
         await storage.open()
-    items = [new_item(number) for number in range(40)]
+    items = [new_product(number) for number in range(40)]
 
     await asyncio.gather(
         *(store(storages[n % 2].units_of_work, item) for n, item in enumerate(items))

@@ -6,7 +6,7 @@ import pytest
 
 from application.kernel.errors import StaleVersion
 from application.kernel.repository import Repository
-from tests.kernel.contract.products import all_stored, new_item, next_version, store, stored
+from tests.kernel.contract.products import all_stored, new_product, next_version, store, stored
 from tests.kernel.warehouse.application import UnitsOfWork
 from tests.kernel.warehouse.domain import Product
 
@@ -28,7 +28,7 @@ either_change = pytest.mark.parametrize("change", [update, remove])
 async def test_a_version_that_is_no_longer_stored_is_stale(
     units_of_work: UnitsOfWork, change: Change
 ) -> None:
-    item = new_item()
+    item = new_product()
     theirs = next_version(item, "theirs")
     await store(units_of_work, item)
     async with units_of_work.for_writing() as unit:
@@ -48,7 +48,7 @@ async def test_a_version_that_is_no_longer_stored_is_stale(
 async def test_a_version_that_is_not_stored_yet_is_stale(
     units_of_work: UnitsOfWork, change: Change
 ) -> None:
-    item = new_item()
+    item = new_product()
     await store(units_of_work, item)
 
     with pytest.raises(StaleVersion):
@@ -61,7 +61,7 @@ async def test_a_version_that_is_not_stored_yet_is_stale(
 
 @either_change
 async def test_an_item_that_is_gone_is_stale(units_of_work: UnitsOfWork, change: Change) -> None:
-    item = new_item()
+    item = new_product()
 
     with pytest.raises(StaleVersion):
         async with units_of_work.for_writing() as unit:
@@ -75,7 +75,7 @@ async def test_an_item_that_is_gone_is_stale(units_of_work: UnitsOfWork, change:
 async def test_a_second_change_to_the_same_version_in_one_unit_is_stale(
     units_of_work: UnitsOfWork, change: Change
 ) -> None:
-    item = new_item()
+    item = new_product()
     await store(units_of_work, item)
 
     with pytest.raises(StaleVersion):
@@ -91,7 +91,7 @@ async def test_a_second_change_to_the_same_version_in_one_unit_is_stale(
 async def test_a_change_after_ones_own_removal_is_stale(
     units_of_work: UnitsOfWork, change: Change
 ) -> None:
-    item = new_item()
+    item = new_product()
     await store(units_of_work, item)
 
     with pytest.raises(StaleVersion):
@@ -106,7 +106,7 @@ async def test_a_change_after_ones_own_removal_is_stale(
 async def test_a_stale_version_shows_when_the_unit_reads_again(
     units_of_work: UnitsOfWork,
 ) -> None:
-    item = new_item()
+    item = new_product()
 
     async with units_of_work.for_writing() as unit:
         unit.products.remove(item)

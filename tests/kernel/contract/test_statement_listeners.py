@@ -7,7 +7,7 @@ from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from application.kernel.errors import AlreadyExists
-from tests.kernel.contract.products import all_stored, new_item, next_version, store, stored
+from tests.kernel.contract.products import all_stored, new_product, next_version, store, stored
 from tests.kernel.warehouse.storages import SqlStorage
 
 Heard = list[tuple[str, str]]
@@ -37,13 +37,13 @@ async def test_a_read_is_heard(sql_storage: SqlStorage, heard: Heard) -> None:
 
 
 async def test_a_write_is_heard(sql_storage: SqlStorage, heard: Heard) -> None:
-    await store(sql_storage.units_of_work, new_item())
+    await store(sql_storage.units_of_work, new_product())
 
     assert heard == [("before", "INSERT"), ("after", "INSERT")]
 
 
 async def test_every_write_of_a_unit_is_heard(sql_storage: SqlStorage, heard: Heard) -> None:
-    item = new_item()
+    item = new_product()
     async with sql_storage.units_of_work.for_writing() as unit:
         unit.products.add(item)
         unit.products.update(next_version(item))
@@ -57,8 +57,8 @@ async def test_every_write_of_a_unit_is_heard(sql_storage: SqlStorage, heard: He
 
 async def test_what_is_heard_before_is_heard_after(sql_storage: SqlStorage, heard: Heard) -> None:
     async with sql_storage.units_of_work.for_writing() as unit:
-        unit.products.add(new_item())
-        await unit.products.get(new_item().id)
+        unit.products.add(new_product())
+        await unit.products.get(new_product().id)
         await unit.commit()
 
     before = sorted(word for when, word in heard if when == "before")
@@ -80,8 +80,8 @@ async def test_a_listener_keeps_a_note_from_before_to_after(
     def after(c: Any, cursor: Any, statement: str, p: Any, context: Any, many: bool) -> None:
         notes.append(context.note == statement)
 
-    await store(sql_storage.units_of_work, new_item(1), new_item(2))
-    await stored(sql_storage.units_of_work, new_item().id)
+    await store(sql_storage.units_of_work, new_product(1), new_product(2))
+    await stored(sql_storage.units_of_work, new_product().id)
 
     assert notes
     assert all(notes)
@@ -104,7 +104,7 @@ async def test_a_listener_that_is_removed_hears_no_more(
 
 
 async def test_an_error_is_heard(engine: AsyncEngine, sql_storage: SqlStorage) -> None:
-    await store(sql_storage.units_of_work, new_item())
+    await store(sql_storage.units_of_work, new_product())
     heard = []
 
     @event.listens_for(engine.sync_engine, "handle_error")
@@ -112,8 +112,8 @@ async def test_an_error_is_heard(engine: AsyncEngine, sql_storage: SqlStorage) -
         heard.append(type(context.original_exception).__name__)
 
     async with sql_storage.units_of_work.for_writing() as unit:
-        unit.products.add(new_item())
+        unit.products.add(new_product())
         with pytest.raises(AlreadyExists):
-            await unit.products.get(new_item().id)
+            await unit.products.get(new_product().id)
 
     assert heard in (["IntegrityError"], ["UniqueViolationError"])

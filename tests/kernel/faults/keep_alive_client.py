@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, Self
 
-from tests.kernel.integration.service import ITEMS
+from tests.kernel.integration.service import PRODUCTS
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Response:
 
 
 class KeepAliveClient:
-    """`async with KeepAliveClient(port) as client: await client.request("GET", ITEMS)`
+    """`async with KeepAliveClient(port) as client: await client.request("GET", PRODUCTS)`
 
     It never connects again by itself: a connection that ends without `Connection: close` is an
     `IncompleteReadError` or a `ConnectionError`.
@@ -36,7 +36,7 @@ class KeepAliveClient:
         self._writer.close()
 
     async def request(
-        self, method: str, path: str = ITEMS, content: Any = None, **headers: str
+        self, method: str, path: str = PRODUCTS, content: Any = None, **headers: str
     ) -> Response:
         body = b"" if content is None else json.dumps(content).encode()
         fields = {"Host": "test", "Content-Length": str(len(body)), **headers}

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from tests.kernel.faults.keep_alive_client import KeepAliveClient, Response
 from tests.kernel.faults.postgresql_service import assert_unavailable
-from tests.kernel.integration.service import ITEMS
+from tests.kernel.integration.service import PRODUCTS
 
 CLIENTS = 20
 
@@ -58,14 +58,14 @@ class Load:
             await asyncio.sleep(0.002)
 
     async def _run(self, number: int) -> None:
-        path = ITEMS
+        path = PRODUCTS
         async with KeepAliveClient(self._port) as client:
             while not self._is_over:
                 name = uuid4().hex
                 await self._ask(client, "GET", path)
-                await self._ask(client, "GET", f"{ITEMS}?limit=10")
+                await self._ask(client, "GET", f"{PRODUCTS}?limit=10")
                 sent_at = time.monotonic()
-                response = await self._ask(client, "POST", ITEMS, {"name": name})
+                response = await self._ask(client, "POST", PRODUCTS, {"name": name})
                 if response.status == 201:
                     path = response.headers["location"]
                     self.created[name] = response.json()["id"]

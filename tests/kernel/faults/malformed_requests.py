@@ -1,6 +1,6 @@
 """Requests that are not as they should be. Each is to be refused with a 4xx."""
 
-from tests.kernel.integration.service import ITEMS, UNKNOWN_ID
+from tests.kernel.integration.service import PRODUCTS, UNKNOWN_ID
 
 HOST = b"Host: test\r\n"
 CLOSE = b"Connection: close\r\n"
@@ -8,7 +8,7 @@ JSON = b"Content-Type: application/json\r\n"
 
 
 def request(
-    method: str = "GET", target: str | bytes = f"{ITEMS}/", *fields: bytes, body: bytes = b""
+    method: str = "GET", target: str | bytes = f"{PRODUCTS}/", *fields: bytes, body: bytes = b""
 ) -> bytes:
     """Return a whole request, with a length if there is a body, that ends its connection."""
     if isinstance(target, str):
@@ -29,7 +29,7 @@ def request(
     )
 
 
-def with_body(body: bytes, method: str = "POST", target: str = ITEMS) -> bytes:
+def with_body(body: bytes, method: str = "POST", target: str = PRODUCTS) -> bytes:
     return request(method, target, JSON.strip(), body=body or b" ")
 
 
@@ -37,8 +37,8 @@ def raw(head: bytes, body: bytes = b"") -> bytes:
     return head + b"\r\n" + body
 
 
-ITEM = f"{ITEMS}/{UNKNOWN_ID}"
-POST = f"POST {ITEMS} HTTP/1.1\r\n".encode() + HOST + CLOSE + JSON
+ITEM = f"{PRODUCTS}/{UNKNOWN_ID}"
+POST = f"POST {PRODUCTS} HTTP/1.1\r\n".encode() + HOST + CLOSE + JSON
 BODY = b'{"name": "lamp"}'
 
 NO_HTTP = {
@@ -101,9 +101,9 @@ TOO_LARGE = {
     "a long address": request(target=b"/" + b"a" * 9_000),
     "a long query": request(target=b"/?" + b"a" * 9_000),
     "an address of a megabyte": request(target=b"/" + b"a" * 1_000_000),
-    "a long header": request("GET", f"{ITEMS}/", b"A: " + b"a" * 40_000),
-    "many headers": request("GET", f"{ITEMS}/", *[b"A%d: a" % number for number in range(5_000)]),
-    "a long name of a header": request("GET", f"{ITEMS}/", b"A" * 40_000 + b": a"),
+    "a long header": request("GET", f"{PRODUCTS}/", b"A: " + b"a" * 40_000),
+    "many headers": request("GET", f"{PRODUCTS}/", *[b"A%d: a" % n for n in range(5_000)]),
+    "a long name of a header": request("GET", f"{PRODUCTS}/", b"A" * 40_000 + b": a"),
     "a large body": with_body(b'{"name": "' + b"a" * 70_000 + b'"}'),
     "a larger body": with_body(b'{"name": "' + b"a" * 2_000_000 + b'"}'),
     "a body said to be large": raw(POST + b"Content-Length: 1000000000\r\n", BODY),
@@ -116,38 +116,38 @@ WRONG_ADDRESSES = {
     "a path outside": request(target="/../../etc/passwd"),
     "a path outside, encoded": request(target="/%2e%2e/%2e%2e/etc/passwd"),
     "a half escape": request(target="/%"),
-    "an escape of no number": request(target=f"{ITEMS}/%zz"),
-    "an escaped NUL": request(target=f"{ITEMS}/%00"),
-    "an escape of half a character": request(target=f"{ITEMS}/%ff"),
-    "an id that is none": request(target=f"{ITEMS}/1"),
+    "an escape of no number": request(target=f"{PRODUCTS}/%zz"),
+    "an escaped NUL": request(target=f"{PRODUCTS}/%00"),
+    "an escape of half a character": request(target=f"{PRODUCTS}/%ff"),
+    "an id that is none": request(target=f"{PRODUCTS}/1"),
     "an id with a word after it": request(target=f"{ITEM}/more"),
     "an id with a line feed": request(target=f"{ITEM}%0a"),
     "an absolute address": request(target=f"http://elsewhere{ITEM}"),
     "an authority": b"CONNECT elsewhere:80 HTTP/1.1\r\nHost: elsewhere:80\r\n\r\n",
     "all of it": b"OPTIONS * HTTP/1.1\r\n" + HOST + CLOSE + b"\r\n",
-    "a method that is not there": request("TRACE", ITEMS),
-    "a delete of all": request("DELETE", f"{ITEMS}/"),
-    "a limit of none": request(target=f"{ITEMS}?limit=0"),
-    "a limit below": request(target=f"{ITEMS}?limit=-1"),
-    "a limit above": request(target=f"{ITEMS}?limit=201"),
-    "a limit beyond all numbers": request(target=f"{ITEMS}?limit={'9' * 400}"),
-    "a limit that is a word": request(target=f"{ITEMS}?limit=all"),
-    "an empty limit": request(target=f"{ITEMS}?limit="),
-    "a limit with NUL": request(target=f"{ITEMS}?limit=1%00"),
-    "an empty cursor": request(target=f"{ITEMS}?cursor="),
-    "a made-up cursor": request(target=f"{ITEMS}?cursor=AAAA"),
-    "a cursor of no letters": request(target=f"{ITEMS}?cursor=%ff%fe"),
+    "a method that is not there": request("TRACE", PRODUCTS),
+    "a delete of all": request("DELETE", f"{PRODUCTS}/"),
+    "a limit of none": request(target=f"{PRODUCTS}?limit=0"),
+    "a limit below": request(target=f"{PRODUCTS}?limit=-1"),
+    "a limit above": request(target=f"{PRODUCTS}?limit=201"),
+    "a limit beyond all numbers": request(target=f"{PRODUCTS}?limit={'9' * 400}"),
+    "a limit that is a word": request(target=f"{PRODUCTS}?limit=all"),
+    "an empty limit": request(target=f"{PRODUCTS}?limit="),
+    "a limit with NUL": request(target=f"{PRODUCTS}?limit=1%00"),
+    "an empty cursor": request(target=f"{PRODUCTS}?cursor="),
+    "a made-up cursor": request(target=f"{PRODUCTS}?cursor=AAAA"),
+    "a cursor of no letters": request(target=f"{PRODUCTS}?cursor=%ff%fe"),
 }
 WRONG_FIELDS = {
-    "an unknown media type": request("POST", ITEMS, b"Content-Type: text/plain", body=BODY),
-    "no media type": request("POST", ITEMS, body=BODY),
-    "a response that cannot be": request("GET", f"{ITEMS}/", b"Accept: text/html"),
-    "a response that is ruled out": request("GET", f"{ITEMS}/", b"Accept: */*;q=0"),
+    "an unknown media type": request("POST", PRODUCTS, b"Content-Type: text/plain", body=BODY),
+    "no media type": request("POST", PRODUCTS, body=BODY),
+    "a response that cannot be": request("GET", f"{PRODUCTS}/", b"Accept: text/html"),
+    "a response that is ruled out": request("GET", f"{PRODUCTS}/", b"Accept: */*;q=0"),
     "an idempotency key of nothing": request(
-        "POST", ITEMS, JSON.strip(), b"Idempotency-Key: ", body=BODY
+        "POST", PRODUCTS, JSON.strip(), b"Idempotency-Key: ", body=BODY
     ),
     "a long idempotency key": request(
-        "POST", ITEMS, JSON.strip(), b"Idempotency-Key: " + b"a" * 256, body=BODY
+        "POST", PRODUCTS, JSON.strip(), b"Idempotency-Key: " + b"a" * 256, body=BODY
     ),
     "a broken If-Match": request("PATCH", ITEM, JSON.strip(), b'If-Match: "', body=BODY),
 }

@@ -6,7 +6,7 @@ import time
 import httpx
 import pytest
 
-from tests.kernel.integration.service import ITEMS
+from tests.kernel.integration.service import PRODUCTS
 from tests.kernel.processes.service_process import ServiceProcess
 
 on_both_databases = pytest.mark.parametrize(
@@ -40,7 +40,7 @@ async def create_until(
         async with client_of(service) as client:
             while not responses or time.monotonic() < end:
                 body = {"name": f"of client {number}", "description": "It takes some room." * 20}
-                responses.append(await client.post(ITEMS, json=body))
+                responses.append(await client.post(PRODUCTS, json=body))
                 assert responses[-1].status_code in expected, responses[-1].text
         return responses
 
@@ -54,7 +54,7 @@ async def create_until(
 async def all_items(service: ServiceProcess) -> list[dict[str, str]]:
     """Return every item that the service has, page by page."""
     items: list[dict[str, str]] = []
-    page: str | None = f"{ITEMS}/?limit=200"
+    page: str | None = f"{PRODUCTS}/?limit=200"
     async with client_of(service) as client:
         while page:
             response = (await client.get(page)).raise_for_status()

@@ -14,7 +14,7 @@ from sqlalchemy import make_url
 from application.kernel.retry import ATTEMPTS
 from tests.kernel.database_settings import engine_for
 from tests.kernel.faults.running import client_of, on_both_databases, service_on
-from tests.kernel.integration.service import ITEMS
+from tests.kernel.integration.service import PRODUCTS
 from tests.kernel.postgresql_databases import run_statement
 from tests.kernel.warehouse.storages import migrate_and_create_tables
 
@@ -47,9 +47,9 @@ def own_url(empty_postgresql_url: str) -> str:
 @pytest.mark.parametrize("code", ["40001", "40P01"], ids=["serialization", "deadlock"])
 async def test_a_change_that_gave_way_is_made_all_the_same(own_url: str, code: str) -> None:
     async with service_on(own_url) as service, client_of(service) as client:
-        item = (await client.post(ITEMS, json={"name": "lamp"})).json()
+        item = (await client.post(PRODUCTS, json={"name": "lamp"})).json()
         await fail_the_first(own_url, ATTEMPTS - 1, code)
-        response = await client.patch(f"{ITEMS}/{item['id']}", json={"name": "blue lamp"})
+        response = await client.patch(f"{PRODUCTS}/{item['id']}", json={"name": "blue lamp"})
         assert (response.status_code, response.json()["version"]) == (200, 2)
     assert "use case is retried" in service.log
     assert "blue lamp" not in service.log
@@ -58,23 +58,23 @@ async def test_a_change_that_gave_way_is_made_all_the_same(own_url: str, code: s
 async def test_each_kind_of_change_is_retried(own_url: str) -> None:
     async with service_on(own_url) as service, client_of(service) as client:
         await fail_the_first(own_url, 1)
-        item = (await client.post(ITEMS, json={"name": "lamp"})).json()
-        address = f"{ITEMS}/{item['id']}"
+        item = (await client.post(PRODUCTS, json={"name": "lamp"})).json()
+        address = f"{PRODUCTS}/{item['id']}"
         for method, body in (("PUT", {"name": "a"}), ("PATCH", {"name": "b"}), ("DELETE", None)):
             await run(own_url, "ALTER SEQUENCE tries RESTART")
             response = await client.request(method, address, json=body)
             assert response.is_success, response.text
-        assert (await client.get(ITEMS)).json() == []
+        assert (await client.get(PRODUCTS)).json() == []
 
 
 async def test_a_change_that_gives_way_for_ever_is_rejected(own_url: str) -> None:
     async with service_on(own_url) as service, client_of(service) as client:
         await fail_the_first(own_url, 1_000)
-        response = await client.post(ITEMS, json={"name": "lamp"})
+        response = await client.post(PRODUCTS, json={"name": "lamp"})
         assert response.status_code == 503
         assert response.headers["Retry-After"] == "1"
         assert await tries(own_url) == ATTEMPTS
-        assert (await client.get(ITEMS)).json() == []
+        assert (await client.get(PRODUCTS)).json() == []
 
 
 async def test_changes_of_one_item_all_count_when_transactions_are_serializable(
@@ -93,7 +93,7 @@ async def test_no_update_is_lost(fault_url: str) -> None:
     async with service_on(fault_url) as service:
         outcomes = await change_at_once(service.base_url)
         async with client_of(service) as client:
-            (item,) = (await client.get(ITEMS)).json()
+            (item,) = (await client.get(PRODUCTS)).json()
 
     made = {name for status, name in outcomes if status == 200}
     refused = {name for status, name in outcomes if status == 412}
@@ -109,8 +109,8 @@ async def change_at_once(base_url: str) -> list[tuple[int, str]]:
     async with httpx.AsyncClient(
         base_url=base_url, trust_env=False, timeout=30, limits=limits
     ) as client:
-        created = await client.post(ITEMS, json={"name": "list", "description": ""})
-        address = f"{ITEMS}/{created.json()['id']}"
+        created = await client.post(PRODUCTS, json={"name": "list", "description": ""})
+        address = f"{PRODUCTS}/{created.json()['id']}"
 
         async def add_name(name: str) -> tuple[int, str]:
             read = await client.get(address)

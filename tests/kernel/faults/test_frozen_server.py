@@ -20,7 +20,7 @@ from tests.kernel.faults.postgresql_service import (
     service_on,
 )
 from tests.kernel.faults.service_log import events_of
-from tests.kernel.integration.service import ITEMS
+from tests.kernel.integration.service import PRODUCTS
 from tests.kernel.processes.postgresql_server import PostgresServer
 from tests.kernel.processes.service_process import ServiceProcess
 from tests.kernel.processes.tcp_proxy import TcpProxy
@@ -50,9 +50,9 @@ async def responses_of(service: ServiceProcess, path: str) -> list[tuple[Respons
 
     item = {"name": "lamp"}
     every = [
-        ask("GET", ITEMS),
+        ask("GET", PRODUCTS),
         ask("GET", path),
-        ask("POST", ITEMS, item),
+        ask("POST", PRODUCTS, item),
         ask("PUT", path, item),
         ask("PATCH", path, item),
         ask("DELETE", path),
@@ -63,7 +63,7 @@ async def responses_of(service: ServiceProcess, path: str) -> list[tuple[Respons
 async def is_serving_again(service: ServiceProcess, within: float = 10) -> None:
     deadline = time.monotonic() + within
     async with KeepAliveClient(service.port) as client:
-        while (await client.request("POST", ITEMS, {"name": "lamp"})).status != 201:
+        while (await client.request("POST", PRODUCTS, {"name": "lamp"})).status != 201:
             assert time.monotonic() < deadline
             await asyncio.sleep(0.05)
 
@@ -78,7 +78,7 @@ async def until_ready_is(status: int, client: KeepAliveClient) -> None:
 async def test_a_frozen_server_holds_no_request_up(server: PostgresServer) -> None:
     async with service_on(server.url(), **SETTINGS) as service:
         async with KeepAliveClient(service.port) as client:
-            created = await client.request("POST", ITEMS, {"name": "lamp"})
+            created = await client.request("POST", PRODUCTS, {"name": "lamp"})
             path = created.headers["location"]
             await asyncio.to_thread(server.freeze)
             try:
@@ -101,7 +101,7 @@ async def test_a_black_hole_in_the_network_holds_no_request_up(server: PostgresS
         service_on(server.url(port=proxy.port), **SETTINGS) as service,
     ):
         async with KeepAliveClient(service.port) as client:
-            created = await client.request("POST", ITEMS, {"name": "lamp"})
+            created = await client.request("POST", PRODUCTS, {"name": "lamp"})
         proxy.black_hole()
         for response, seconds in await responses_of(service, created.headers["location"]):
             assert_unavailable(response)
@@ -117,15 +117,15 @@ async def test_a_write_in_progress_gets_an_unknown_outcome(server: PostgresServe
         service_on(server.url(), **SETTINGS) as service,
         KeepAliveClient(service.port) as client,
     ):
-        await client.request("POST", ITEMS, {"name": "before"})
+        await client.request("POST", PRODUCTS, {"name": "before"})
         await asyncio.to_thread(server.freeze)
         try:
-            written = await client.request("POST", ITEMS, {"name": "in doubt"})
-            read = await client.request("GET", ITEMS)
+            written = await client.request("POST", PRODUCTS, {"name": "in doubt"})
+            read = await client.request("GET", PRODUCTS)
         finally:
             await asyncio.to_thread(server.thaw)
         await is_serving_again(service)
-        names = [item["name"] for item in (await client.request("GET", ITEMS)).json()]
+        names = [item["name"] for item in (await client.request("GET", PRODUCTS)).json()]
 
     assert "check before retrying" in written.json()["detail"]
     assert "Nothing was changed" in read.json()["detail"]

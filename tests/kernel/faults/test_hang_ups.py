@@ -14,7 +14,7 @@ from sqlalchemy import make_url
 
 from tests.kernel.faults.running import client_of, service_on
 from tests.kernel.faults.service_log import assert_no_traceback
-from tests.kernel.integration.service import ITEMS
+from tests.kernel.integration.service import PRODUCTS
 from tests.kernel.postgresql_databases import others_wait_for
 from tests.kernel.processes.service_process import ServiceProcess
 
@@ -28,7 +28,7 @@ async def test_their_work_is_cancelled_and_undone(postgresql_url: str, clients: 
             service_on(postgresql_url, APP_DATABASE_POOL_SIZE="5") as service,
             client_of(service) as client,
         ):
-            address = f"{ITEMS}/"
+            address = f"{PRODUCTS}/"
             item = (await client.post(address, json={"name": "lamp"})).json()
             address += item["id"]
             before = service.memory_bytes()

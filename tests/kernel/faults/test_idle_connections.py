@@ -12,7 +12,7 @@ import pytest
 
 from entrypoints.settings import AppSettings
 from tests.kernel.faults.running import service_on
-from tests.kernel.integration.service import ITEMS
+from tests.kernel.integration.service import PRODUCTS
 from tests.kernel.processes.nginx import needs_nginx, nginx
 
 PROXIES_CLOSE_AFTER_SECONDS = 60
@@ -35,7 +35,7 @@ async def test_no_post_fails_on_a_connection_that_was_idle() -> None:
         chance = random.Random(number)
         statuses = []
         for _ in range(ROUNDS):
-            response = await client.post(ITEMS, json={"name": f"of client {number}"})
+            response = await client.post(PRODUCTS, json={"name": f"of client {number}"})
             statuses.append(response.status_code)
             await asyncio.sleep(chance.uniform(0.9, 1.1))
         return statuses

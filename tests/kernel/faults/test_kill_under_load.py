@@ -17,7 +17,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.kernel.integration.service import ITEMS
+from tests.kernel.integration.service import PRODUCTS
 from tests.kernel.processes.free_port import free_port
 from tests.kernel.processes.service_process import ServiceProcess
 
@@ -59,7 +59,7 @@ class Client:
         reader, writer = self._streams
         body = json.dumps({"name": name})
         writer.write(
-            f"POST {ITEMS} HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n"
+            f"POST {PRODUCTS} HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n"
             f"Idempotency-Key: {name}\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
         )
         head = await reader.readuntil(b"\r\n\r\n")
@@ -104,7 +104,7 @@ class Load:
 async def all_items(base_url: str) -> list[tuple[str, str]]:
     """Return name and id of every item, page by page."""
     items = []
-    address = f"{ITEMS}/?limit=200"
+    address = f"{PRODUCTS}/?limit=200"
     async with httpx.AsyncClient(base_url=base_url, trust_env=False) as client:
         while address:
             page = await client.get(address)

@@ -16,10 +16,10 @@ import pytest
 from benchmarks.many_rows import multiply, row_id
 from tests.kernel.faults.keep_alive_client import KeepAliveClient
 from tests.kernel.faults.running import on_both_databases, service_on
-from tests.kernel.integration.service import ITEMS
+from tests.kernel.integration.service import PRODUCTS
 from tests.kernel.processes.service_process import ServiceProcess
 
-PRODUCTS = 200_000
+STORED = 200_000
 READERS_OF_ALL = 4
 SECONDS = 1.0
 LONGEST_WAIT_SECONDS = 0.1
@@ -33,13 +33,13 @@ async def many_items(url: str) -> AsyncIterator[tuple[ServiceProcess, str]]:
         async with KeepAliveClient(service.port) as client:
             item = {"name": "lamp", "description": "It shines."}
             original = (await client.request("POST", content=item)).json()["id"]
-        await asyncio.to_thread(multiply, url, original, PRODUCTS)
-        yield service, f"{ITEMS}/{row_id(PRODUCTS // 2)}"
+        await asyncio.to_thread(multiply, url, original, STORED)
+        yield service, f"{PRODUCTS}/{row_id(STORED // 2)}"
 
 
 async def read_all(service: ServiceProcess, read: list[str]) -> None:
     """Go from page to page, and at the end begin again; note each page's address."""
-    first = page = f"{ITEMS}/?limit=200"
+    first = page = f"{PRODUCTS}/?limit=200"
     async with KeepAliveClient(service.port) as client:
         while True:
             response = await client.request("GET", page)
@@ -83,8 +83,8 @@ async def test_reading_a_long_list_delays_no_other_request(fault_url: str) -> No
         await asyncio.gather(*readers, return_exceptions=True)
 
         async with KeepAliveClient(service.port) as client:
-            for limit in (201, PRODUCTS):
-                assert (await client.request("GET", f"{ITEMS}?limit={limit}")).status == 422
+            for limit in (201, STORED):
+                assert (await client.request("GET", f"{PRODUCTS}?limit={limit}")).status == 422
             assert len((await client.request("GET")).json()) == 50
 
     assert len(pages) > 50

@@ -21,7 +21,7 @@ from tests.kernel.counting_ids import CountingIds
 from tests.kernel.database_settings import engine_for
 from tests.kernel.fixed_clock import FixedClock
 from tests.kernel.integration.problem_document import problem_of
-from tests.kernel.integration.service import ITEMS, create
+from tests.kernel.integration.service import PRODUCTS, create
 from tests.kernel.processes.service_process import ServiceProcess
 from tests.kernel.processes.tcp_proxy import TcpProxy
 from tests.kernel.warehouse.application import ProductService
@@ -89,18 +89,18 @@ async def check_that_it_is_made_once(
 ) -> None:
     """Check it by all items, and remove them."""
     assert response.is_success, response.text
-    items = (await client.get(ITEMS)).json()
+    items = (await client.get(PRODUCTS)).json()
     assert [each["version"] for each in items] == CHANGES[method]
     if method != "DELETE":
         assert response.json() == items[-1]
     for each in items:
-        await client.delete(f"{ITEMS}/{each['id']}")
+        await client.delete(f"{PRODUCTS}/{each['id']}")
 
 
 async def change(client: httpx.AsyncClient, method: str, item_id: str) -> httpx.Response:
     return await client.request(
         method,
-        ITEMS if method == "POST" else f"{ITEMS}/{item_id}",
+        PRODUCTS if method == "POST" else f"{PRODUCTS}/{item_id}",
         json=None if method == "DELETE" else {"name": "desk"},
         headers={"Idempotency-Key": f'"key of {method}"'},
     )

@@ -23,7 +23,7 @@ from tests.kernel.faults.malformed_requests import (
 from tests.kernel.faults.raw_http import send_bytes
 from tests.kernel.faults.running import service_on
 from tests.kernel.faults.service_log import assert_no_traceback
-from tests.kernel.integration.service import ITEMS
+from tests.kernel.integration.service import PRODUCTS
 from tests.kernel.processes.service_process import ServiceProcess
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -109,7 +109,7 @@ async def test_a_drip_is_cut_off_however_steady(service: ServiceProcess) -> None
 
 async def test_pipelined_requests_get_responses_in_order(service: ServiceProcess) -> None:
     live = b"GET /health/live HTTP/1.1\r\n" + HOST + b"\r\n"
-    responses = await send_bytes(service, live * 3 + request(target=f"{ITEMS}?limit=0"))
+    responses = await send_bytes(service, live * 3 + request(target=f"{PRODUCTS}?limit=0"))
     assert [response.status for response in responses] == [200, 200, 200, 422]
 
 

@@ -15,7 +15,7 @@ from typing import cast
 import pytest
 
 from tests.kernel.faults.running import service_on
-from tests.kernel.integration.service import ITEMS, UNKNOWN_ID
+from tests.kernel.integration.service import PRODUCTS, UNKNOWN_ID
 
 FEW = 20_000
 MANY = 200_000
@@ -78,7 +78,7 @@ def request(method: bytes, path: bytes, body: bytes = b"", *fields: bytes) -> by
     return b"\r\n".join([*lines, b"", body])
 
 
-ADDRESS = ITEMS.encode()
+ADDRESS = PRODUCTS.encode()
 ITEM = b'{"name": "Blue lamp", "description": "It shines."}'
 CREATE = request(b"POST", ADDRESS, ITEM)
 LIST = request(b"GET", ADDRESS + b"?limit=10")

@@ -17,7 +17,7 @@ import pytest
 
 from adapters.sql.kernel.execution import connection_queue
 from application.kernel.errors import StorageUnavailable
-from tests.kernel.contract.products import all_stored, new_item
+from tests.kernel.contract.products import all_stored, new_product
 from tests.kernel.database_settings import engine_for
 from tests.kernel.faults.keep_alive_client import KeepAliveClient, Response
 from tests.kernel.faults.postgresql_service import (
@@ -102,8 +102,8 @@ async def test_requests_are_rejected_at_once_when_the_queue_is_full(
     storage = SqlStorage(engine_for(postgresql_url, pool_size=1))
     units_of_work = storage.units_of_work
     async with units_of_work.for_writing() as unit:
-        unit.products.add(new_item())
-        await unit.products.get(new_item().id)  # from now on it has the one connection
+        unit.products.add(new_product())
+        await unit.products.get(new_product().id)  # from now on it has the one connection
         waiting = [asyncio.create_task(all_stored(units_of_work)) for _ in range(3)]
         await asyncio.sleep(0)  # they get in line
         with pytest.raises(StorageUnavailable, match="too many callers wait"):
@@ -111,7 +111,7 @@ async def test_requests_are_rejected_at_once_when_the_queue_is_full(
                 await all_stored(units_of_work)
         await unit.commit()
     # Those before it are served all the same.
-    assert await asyncio.gather(*waiting) == [[new_item()]] * 3
+    assert await asyncio.gather(*waiting) == [[new_product()]] * 3
     await storage.close()
 
 

@@ -21,12 +21,12 @@ from adapters.sql.kernel.migration.migrate import migrate, migrate_down
 from adapters.sql.kernel.migration.schema import current_revision, head
 from adapters.sql.kernel.postgresql.tcp_keepalive import SERVER_SETTINGS
 from entrypoints.kernel.background.readiness import NO_RESPONSE
-from tests.kernel.contract.products import new_item, next_version
+from tests.kernel.contract.products import new_product, next_version
 from tests.kernel.database_settings import engine_for
 from tests.kernel.faults.keep_alive_client import KeepAliveClient
 from tests.kernel.faults.postgresql_service import service_on
 from tests.kernel.faults.service_log import assert_no_traceback, events_of
-from tests.kernel.integration.service import ITEMS
+from tests.kernel.integration.service import PRODUCTS
 from tests.kernel.postgresql_databases import run_statement
 from tests.kernel.processes.pgbouncer import needs_pgbouncer, pgbouncer
 from tests.kernel.processes.service_process import ServiceProcess
@@ -98,11 +98,11 @@ class Mixed:
         body = {"name": f"item {self._chance.random()}"}
         match kind:
             case "list":
-                response = await self._connection.request("GET", f"{ITEMS}/?limit=5")
+                response = await self._connection.request("GET", f"{PRODUCTS}/?limit=5")
             case "GET":
                 response = await self._connection.request("GET", path)
             case "POST":
-                response = await self._connection.request("POST", ITEMS, body, **keys)
+                response = await self._connection.request("POST", PRODUCTS, body, **keys)
                 if response.status == 201:
                     self._paths.append(response.headers["location"])
             case "DELETE":
@@ -141,7 +141,7 @@ async def sessions_beside(url: str) -> AsyncIterator[None]:
         while not over.is_set():
             number += 1
             async with storage.units_of_work.for_writing() as unit:
-                item = new_item(number)
+                item = new_product(number)
                 unit.products.add(item)
                 assert await unit.products.get(item.id) == item
                 unit.products.update(next_version(item))

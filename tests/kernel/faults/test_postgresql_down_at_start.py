@@ -17,7 +17,7 @@ from tests.kernel.faults.postgresql_service import (
     service_on,
 )
 from tests.kernel.faults.service_log import assert_no_traceback
-from tests.kernel.integration.service import ITEMS, UNKNOWN_ID
+from tests.kernel.integration.service import PRODUCTS, UNKNOWN_ID
 from tests.kernel.processes.postgresql_server import PostgresServer
 
 pytestmark = needs_postgresql
@@ -44,22 +44,22 @@ async def test_it_starts_without_postgresql_and_serves_once_it_is_there(
         assert (await client.request("GET", "/health/live")).status == 200
         assert_unavailable(await client.request("GET", "/health/ready"))
         for method, path, content in (
-            ("GET", ITEMS, None),
-            ("GET", f"{ITEMS}/{UNKNOWN_ID}", None),
-            ("POST", ITEMS, {"name": "lamp"}),
-            ("PATCH", f"{ITEMS}/{UNKNOWN_ID}", {"name": "lamp"}),
-            ("DELETE", f"{ITEMS}/{UNKNOWN_ID}", None),
+            ("GET", PRODUCTS, None),
+            ("GET", f"{PRODUCTS}/{UNKNOWN_ID}", None),
+            ("POST", PRODUCTS, {"name": "lamp"}),
+            ("PATCH", f"{PRODUCTS}/{UNKNOWN_ID}", {"name": "lamp"}),
+            ("DELETE", f"{PRODUCTS}/{UNKNOWN_ID}", None),
         ):
             assert_unavailable(await client.request(method, path, content))
 
         await asyncio.to_thread(stopped_server.resume)
         async with asyncio.timeout(BACK_WITHIN_SECONDS):
-            created = await client.request("POST", ITEMS, {"name": "lamp"})
+            created = await client.request("POST", PRODUCTS, {"name": "lamp"})
             assert created.status == 201
             while (ready := await client.request("GET", "/health/ready")).status != 200:
                 assert_unavailable(ready)
                 await asyncio.sleep(0.05)
-        kept = await client.request("GET", ITEMS)
+        kept = await client.request("GET", PRODUCTS)
 
     assert kept.json() == [created.json()]
     assert_no_traceback(service)

@@ -20,7 +20,7 @@ import pytest
 
 from adapters.sql.kernel.migration.schema import head
 from tests.kernel.database_settings import engine_for
-from tests.kernel.integration.service import ITEMS
+from tests.kernel.integration.service import PRODUCTS
 from tests.kernel.processes.environment import ROOT, environment_without_settings
 from tests.kernel.processes.service_process import ServiceProcess
 from tests.kernel.warehouse.storages import migrate_and_create_tables
@@ -94,7 +94,7 @@ async def load(instances: list[ServiceProcess], counts: Counter[str]) -> AsyncIt
                 # The versions that start have to get some of the machine too.
                 await asyncio.sleep(SECONDS_BETWEEN_ROUNDS)
                 for instance in list(instances):
-                    items = f"{instance.base_url}{ITEMS}"
+                    items = f"{instance.base_url}{PRODUCTS}"
                     made = await client.post(items, json={"name": f"of client {number}"})
                     item = f"{items}/{made.json()['id']}"
                     for response in (

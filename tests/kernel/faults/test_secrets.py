@@ -9,7 +9,7 @@ from sqlalchemy import make_url
 
 from tests.kernel.faults.running import client_of, service_on
 from tests.kernel.faults.service_log import assert_no_traceback
-from tests.kernel.integration.service import ITEMS
+from tests.kernel.integration.service import PRODUCTS
 from tests.kernel.processes.free_port import free_port
 
 SECRET = "hunter2-s3cret"
@@ -31,8 +31,8 @@ async def test_a_wrong_url_is_reported_without_its_secrets(postgresql_url: str, 
     ):
         responses = [
             await client.get("/health/ready"),
-            await client.get(ITEMS),
-            await client.post(ITEMS, json={"name": SECRET}),
+            await client.get(PRODUCTS),
+            await client.post(PRODUCTS, json={"name": SECRET}),
         ]
         assert (await client.get("/health/live")).status_code == 200
 

@@ -27,7 +27,7 @@ from entrypoints.kernel.server.server import DrainingServer
 from tests.kernel.faults.running import all_items, client_of, on_both_databases, service_on
 from tests.kernel.faults.service_log import assert_no_traceback
 from tests.kernel.integration.problem_document import problem_of
-from tests.kernel.integration.service import ITEMS, settings_for
+from tests.kernel.integration.service import PRODUCTS, settings_for
 from tests.kernel.postgresql_databases import others_wait_for
 from tests.kernel.processes.free_port import free_port
 from tests.kernel.processes.service_process import ServiceProcess
@@ -41,7 +41,7 @@ async def create_until_told_to_leave(service: ServiceProcess, number: int) -> li
     responses = []
     async with client_of(service) as client:
         while True:
-            response = await client.post(ITEMS, json={"name": f"of client {number}"})
+            response = await client.post(PRODUCTS, json={"name": f"of client {number}"})
             responses.append(response)
             if response.headers.get("Connection") == "close":
                 return responses
@@ -125,7 +125,7 @@ async def test_it_is_not_ready_first_and_serves_meanwhile(sqlite_file_url: str) 
             service.terminate()
             while (await fresh_get(service, "/health/ready")).status_code == 200:
                 await asyncio.sleep(0.01)
-            response = await fresh_get(service, ITEMS)
+            response = await fresh_get(service, PRODUCTS)
             assert (response.status_code, response.headers["Connection"]) == (200, "close")
             assert await service.wait() == 0
 
@@ -177,13 +177,13 @@ async def patch_that_waits(
 ) -> AsyncIterator[asyncio.Task[httpx.Response]]:
     """Send a PATCH whose row is locked until the block ends; it is done after the block."""
     async with client_of(service) as client:
-        item = (await client.post(ITEMS, json={"name": "lamp"})).json()
+        item = (await client.post(PRODUCTS, json={"name": "lamp"})).json()
         holder = await asyncpg.connect(dsn(url))
         try:
             async with holder.transaction():
                 await holder.execute("SELECT FROM products FOR UPDATE")
                 patch = asyncio.create_task(
-                    client.patch(f"{ITEMS}/{item['id']}", json={"name": "blue lamp"})
+                    client.patch(f"{PRODUCTS}/{item['id']}", json={"name": "blue lamp"})
                 )
                 while not await others_wait_for(holder):
                     await asyncio.sleep(0.01)

@@ -19,7 +19,7 @@ from tests.kernel.contract.products import all_stored
 from tests.kernel.database_settings import engine_for
 from tests.kernel.faults.running import client_of, service_on
 from tests.kernel.faults.service_log import assert_no_traceback, events_of
-from tests.kernel.integration.service import ITEMS
+from tests.kernel.integration.service import PRODUCTS
 from tests.kernel.processes.certificates import Authority, needs_openssl
 from tests.kernel.processes.postgresql_server import PostgresServer, find_binaries
 from tests.kernel.processes.server_account import ServerAccount
@@ -185,7 +185,7 @@ async def test_a_failure_is_a_503_and_a_line(server: PostgresServer, folder: Pat
     url = url_of(server, folder, parameters, host)
     async with service_on(url) as service, client_of(service) as client:
         assert (await client.get("/health/ready")).status_code == 503
-        assert (await client.get(ITEMS)).status_code == 503
+        assert (await client.get(PRODUCTS)).status_code == 503
 
     assert_no_traceback(service)
     assert words in str([line["reason"] for line in events_of(service, "not ready")])

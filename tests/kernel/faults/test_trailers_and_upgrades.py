@@ -15,7 +15,7 @@ import pytest_asyncio
 from tests.kernel.faults.malformed_requests import BODY, CLOSE, HOST, JSON
 from tests.kernel.faults.raw_http import send_bytes
 from tests.kernel.faults.running import service_on
-from tests.kernel.integration.service import ITEMS
+from tests.kernel.integration.service import PRODUCTS
 from tests.kernel.processes.service_process import ServiceProcess
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -25,7 +25,7 @@ CHUNK = b"%x\r\n%b\r\n" % (len(BODY), BODY)
 UPGRADE = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"
 LENGTH = b"Content-Length: %d\r\n"
 LIVE = b"GET /health/live HTTP/1.1\r\n" + HOST
-POST = f"POST {ITEMS}/ HTTP/1.1\r\n".encode() + HOST + JSON
+POST = f"POST {PRODUCTS}/ HTTP/1.1\r\n".encode() + HOST + JSON
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -12,11 +12,11 @@ import pytest
 from entrypoints.kernel.server.http_protocol import WRITE_SECONDS
 from tests.kernel.faults.malformed_requests import HOST
 from tests.kernel.faults.running import client_of, service_on
-from tests.kernel.integration.service import ITEMS, create
+from tests.kernel.integration.service import PRODUCTS, create
 from tests.kernel.processes.service_process import ServiceProcess
 
 CLIENTS = 3
-PAGE = f"GET {ITEMS}/?limit=200 HTTP/1.1\r\n".encode() + HOST
+PAGE = f"GET {PRODUCTS}/?limit=200 HTTP/1.1\r\n".encode() + HOST
 
 
 @pytest.mark.slow

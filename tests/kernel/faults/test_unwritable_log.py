@@ -14,7 +14,7 @@ from sqlalchemy import make_url
 from tests.kernel.faults.keep_alive_client import KeepAliveClient
 from tests.kernel.faults.postgresql_service import assert_unavailable
 from tests.kernel.faults.raw_http import send_bytes
-from tests.kernel.integration.service import ITEMS
+from tests.kernel.integration.service import PRODUCTS
 from tests.kernel.processes.service_process import ServiceProcess
 from tests.kernel.processes.tcp_proxy import TcpProxy
 
@@ -50,18 +50,18 @@ async def test_every_request_gets_a_response(output: int, postgresql_url: str) -
         ):
             for _ in range(MANY):
                 assert (await client.request("GET", "/health/live")).status == 200
-            assert (await client.request("POST", ITEMS, {"name": "lamp"})).status == 201
+            assert (await client.request("POST", PRODUCTS, {"name": "lamp"})).status == 201
             (rejected,) = await send_bytes(service, b"this is no HTTP\r\n\r\n")
             assert rejected.problem()["status"] == 400
 
             proxy.refuse()
             proxy.cut()
             await until_ready_is(503, client)
-            assert_unavailable(await client.request("GET", ITEMS))
+            assert_unavailable(await client.request("GET", PRODUCTS))
 
             await proxy.accept()
             await until_ready_is(200, client)
-            assert (await client.request("GET", ITEMS)).status == 200
+            assert (await client.request("GET", PRODUCTS)).status == 200
 
 
 async def until_ready_is(status: int, client: KeepAliveClient) -> None:

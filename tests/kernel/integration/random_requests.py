@@ -5,7 +5,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.kernel.integration.service import ITEMS, UNKNOWN_ID
+from tests.kernel.integration.service import PRODUCTS, UNKNOWN_ID
 from tests.kernel.warehouse.domain import DESCRIPTION, NAME
 
 LONE_SURROGATES = st.sampled_from(["\ud800", "lamp \udfff", "\udc00\ud800"])
@@ -79,7 +79,7 @@ _pages = {
     "cursor": st.sampled_from(["", "x", "%00", "A" * 28]),
 }
 PAGES = st.fixed_dictionaries({}, optional=_pages).map(
-    lambda query: ITEMS + "?" + "&".join(f"{name}={value}" for name, value in query.items())
+    lambda query: PRODUCTS + "?" + "&".join(f"{name}={value}" for name, value in query.items())
 )
 
 # `{version}` is the item's own.

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 
 from entrypoints.settings import AppSettings
 
-ITEMS = "/api/v1/products"
+PRODUCTS = "/api/v1/products"
 UNKNOWN_ID = "01890a5d-ac96-774b-bcce-b302099a8057"
 JSON = {"Content-Type": "application/json"}
 
@@ -46,7 +46,7 @@ async def create(
     client: httpx.AsyncClient, name: str = "lamp", description: str | None = "It shines."
 ) -> dict[str, Any]:
     """Create an item and return it as it is in the response."""
-    response = await client.post(ITEMS, json={"name": name, "description": description})
+    response = await client.post(PRODUCTS, json={"name": name, "description": description})
     assert response.status_code == 201, response.text
     item: dict[str, Any] = response.json()
     return item
@@ -54,7 +54,7 @@ async def create(
 
 async def stored(client: httpx.AsyncClient, item_id: str) -> dict[str, Any]:
     """Return the item as it is read back."""
-    response = await client.get(f"{ITEMS}/{item_id}")
+    response = await client.get(f"{PRODUCTS}/{item_id}")
     assert response.status_code == 200, response.text
     item: dict[str, Any] = response.json()
     return item

@@ -4,12 +4,12 @@ import httpx
 import pytest
 
 from tests.kernel.integration.problem_document import problem_of
-from tests.kernel.integration.service import ITEMS, create, in_memory_only
+from tests.kernel.integration.service import PRODUCTS, create, in_memory_only
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "NONSENSE"]
 ALLOWED = {
-    ITEMS: {"GET", "HEAD", "POST"},
-    ITEMS + "/{id}": {"GET", "HEAD", "PUT", "PATCH", "DELETE"},
+    PRODUCTS: {"GET", "HEAD", "POST"},
+    PRODUCTS + "/{id}": {"GET", "HEAD", "PUT", "PATCH", "DELETE"},
     "/health/live": {"GET", "HEAD"},
     "/health/ready": {"GET", "HEAD"},
 }
@@ -23,12 +23,12 @@ def slash(request: pytest.FixtureRequest) -> str:
 async def test_every_address_responds_without_a_redirect(
     client: httpx.AsyncClient, slash: str
 ) -> None:
-    created = await client.post(ITEMS + slash, json={"name": "lamp"})
-    item = f"{ITEMS}/{created.json()['id']}{slash}"
+    created = await client.post(PRODUCTS + slash, json={"name": "lamp"})
+    item = f"{PRODUCTS}/{created.json()['id']}{slash}"
     responses = [
         created,
-        await client.get(ITEMS + slash),
-        await client.get(ITEMS + slash, params={"limit": 1}),
+        await client.get(PRODUCTS + slash),
+        await client.get(PRODUCTS + slash, params={"limit": 1}),
         await client.get(item),
         await client.put(item, json={"name": "desk"}),
         await client.patch(item, json={"name": "chair"}),
@@ -84,7 +84,7 @@ async def test_head_responds_as_get_without_the_body(
 async def test_head_of_a_version_that_the_client_has_is_not_modified(
     client: httpx.AsyncClient,
 ) -> None:
-    path = f"{ITEMS}/{(await create(client))['id']}"
+    path = f"{PRODUCTS}/{(await create(client))['id']}"
 
     response = await client.head(path, headers={"If-None-Match": '"1"'})
 
@@ -100,10 +100,10 @@ async def test_head_of_a_version_that_the_client_has_is_not_modified(
         "/api",
         "/api/v1",
         "/api/v1/produce",
-        ITEMS + "//",
-        ITEMS + "/01890a5d-ac96-774b-bcce-b302099a8057//",
-        ITEMS + "/01890a5d-ac96-774b-bcce-b302099a8057/more",
-        ITEMS + "%0A",
+        PRODUCTS + "//",
+        PRODUCTS + "/01890a5d-ac96-774b-bcce-b302099a8057//",
+        PRODUCTS + "/01890a5d-ac96-774b-bcce-b302099a8057/more",
+        PRODUCTS + "%0A",
         "/health",
         "/health/live/more",
         "/health/live%0A",

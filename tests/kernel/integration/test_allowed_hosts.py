@@ -6,13 +6,13 @@ import httpx
 import pytest
 
 from tests.kernel.integration.problem_document import problem_of
-from tests.kernel.integration.service import ITEMS, client_of, settings_for
+from tests.kernel.integration.service import PRODUCTS, client_of, settings_for
 from tests.kernel.warehouse.app import create_app
 
 HOSTS = "api.shop.test, *.Store.test., [0:0::1], 192.0.2.7"
 
 
-async def response_for(host: str, path: str = ITEMS, allowed: str = HOSTS) -> httpx.Response:
+async def response_for(host: str, path: str = PRODUCTS, allowed: str = HOSTS) -> httpx.Response:
     app = create_app(settings_for("memory://", allowed_hosts=allowed))
     async with client_of(app) as client:
         return await client.get(path, headers={"Host": host})

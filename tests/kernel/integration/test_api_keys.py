@@ -18,7 +18,7 @@ from entrypoints.http.kernel.problems.problem_types import KEY_MISSING, KEY_UNKN
 from entrypoints.kernel import api_keys
 from entrypoints.kernel.api_keys import ApiKeys, new_key
 from tests.kernel.integration.problem_document import problem_of
-from tests.kernel.integration.service import ITEMS, client_of, settings_for
+from tests.kernel.integration.service import PRODUCTS, client_of, settings_for
 from tests.kernel.warehouse.app import create_app
 
 READER, READER_LINE = new_key("reader", "read")
@@ -44,7 +44,9 @@ async def client(key_file: Path) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-@pytest.mark.parametrize("address", [ITEMS, f"{ITEMS}/1", "/docs", "/openapi.json", "/nowhere"])
+@pytest.mark.parametrize(
+    "address", [PRODUCTS, f"{PRODUCTS}/1", "/docs", "/openapi.json", "/nowhere"]
+)
 async def test_without_a_key_no_data_is_returned(client: httpx.AsyncClient, address: str) -> None:
     response = await client.get(address)
     problem_of(response, 401)
@@ -83,36 +85,36 @@ async def test_health_needs_no_key(client: httpx.AsyncClient, address: str) -> N
     ids=["too short", "too long", "the hash", "nothing", "a space"],
 )
 async def test_an_unknown_key_is_rejected(client: httpx.AsyncClient, value: str) -> None:
-    response = await client.get(ITEMS, headers={"Authorization": value})
+    response = await client.get(PRODUCTS, headers={"Authorization": value})
     problem_of(response, 401)
     assert response.headers["WWW-Authenticate"] == 'Bearer error="invalid_token"'
 
 
 @pytest.mark.parametrize("value", [f"Basic {READER}", READER], ids=["basic", "none"])
 async def test_another_scheme_is_rejected(client: httpx.AsyncClient, value: str) -> None:
-    problem_of(await client.get(ITEMS, headers={"Authorization": value}), 401)
+    problem_of(await client.get(PRODUCTS, headers={"Authorization": value}), 401)
 
 
 async def test_two_keys_at_once_are_rejected(client: httpx.AsyncClient) -> None:
     headers = [("Authorization", f"Bearer {key}") for key in (READER, WRITER)]
-    problem_of(await client.get(ITEMS, headers=headers), 401)
+    problem_of(await client.get(PRODUCTS, headers=headers), 401)
 
 
 async def test_a_key_that_reads_may_not_write(client: httpx.AsyncClient) -> None:
-    assert (await client.get(ITEMS, headers=bearing(READER))).status_code == 200
-    assert (await client.head(ITEMS, headers=bearing(READER))).status_code == 200
-    response = await client.post(ITEMS, headers=bearing(READER), json={"name": "lamp"})
+    assert (await client.get(PRODUCTS, headers=bearing(READER))).status_code == 200
+    assert (await client.head(PRODUCTS, headers=bearing(READER))).status_code == 200
+    response = await client.post(PRODUCTS, headers=bearing(READER), json={"name": "lamp"})
     problem_of(response, 403)
     assert (
         response.headers["WWW-Authenticate"] == 'Bearer error="insufficient_scope", scope="write"'
     )
-    assert (await client.get(ITEMS, headers=bearing(READER))).json() == []
+    assert (await client.get(PRODUCTS, headers=bearing(READER))).json() == []
 
 
 async def test_a_key_that_writes_may_do_both(client: httpx.AsyncClient) -> None:
-    response = await client.post(ITEMS, headers=bearing(WRITER), json={"name": "lamp"})
+    response = await client.post(PRODUCTS, headers=bearing(WRITER), json={"name": "lamp"})
     assert response.status_code == 201
-    response = await client.get(ITEMS, headers={"Authorization": f"bearer {WRITER}"})
+    response = await client.get(PRODUCTS, headers={"Authorization": f"bearer {WRITER}"})
     assert [item["name"] for item in response.json()] == ["lamp"]
 
 
@@ -120,7 +122,7 @@ async def test_the_document_describes_the_keys(client: httpx.AsyncClient) -> Non
     document = (await client.get("/openapi.json", headers=bearing(READER))).json()
     (scheme,) = document["components"]["securitySchemes"].values()
     assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
-    listing = document["paths"][f"{ITEMS}/"]["get"]
+    listing = document["paths"][f"{PRODUCTS}/"]["get"]
     assert listing["security"]
     assert {"401", "403"} <= listing["responses"].keys()
     assert "security" not in document["paths"]["/health/live"]["get"]
@@ -137,10 +139,10 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_keys_come_and_go_without_a_restart(key_file: Path) -> None:
     async with client_of(create_app(settings_for("memory://", api_keys=key_file))) as client:
         newcomer, line = new_key("newcomer", "write")
-        problem_of(await client.get(ITEMS, headers=bearing(newcomer)), 401)
+        problem_of(await client.get(PRODUCTS, headers=bearing(newcomer)), 401)
         key_file.write_text(line)
-        assert (await client.get(ITEMS, headers=bearing(newcomer))).status_code == 200
-        problem_of(await client.get(ITEMS, headers=bearing(READER)), 401)
+        assert (await client.get(PRODUCTS, headers=bearing(newcomer))).status_code == 200
+        problem_of(await client.get(PRODUCTS, headers=bearing(READER)), 401)
 
 
 @pytest.mark.usefixtures("at_once")
@@ -158,7 +160,7 @@ async def test_keys_stay_when_the_file_is_spoiled(
         else:
             key_file.write_bytes(content)
         for _ in range(2):
-            assert (await client.get(ITEMS, headers=bearing(READER))).status_code == 200
+            assert (await client.get(PRODUCTS, headers=bearing(READER))).status_code == 200
 
     (line,) = [each for each in log_lines if each["log_level"] == "error"]
     assert line["event"] == "the API keys stay as they were"
@@ -170,12 +172,12 @@ async def test_the_last_key_can_be_revoked(
     key_file: Path, content: str, log_lines: list[Any]
 ) -> None:
     async with client_of(create_app(settings_for("memory://", api_keys=key_file))) as client:
-        assert (await client.get(ITEMS, headers=bearing(WRITER))).status_code == 200
+        assert (await client.get(PRODUCTS, headers=bearing(WRITER))).status_code == 200
         key_file.write_text(content)
         for key in (READER, WRITER):
-            problem_of(await client.get(ITEMS, headers=bearing(key)), KEY_UNKNOWN)
+            problem_of(await client.get(PRODUCTS, headers=bearing(key)), KEY_UNKNOWN)
         key_file.write_text(READER_LINE)
-        assert (await client.get(ITEMS, headers=bearing(READER))).status_code == 200
+        assert (await client.get(PRODUCTS, headers=bearing(READER))).status_code == 200
 
     revoked, warning, restored = [each for each in log_lines if "key" in each["event"]]
     assert (revoked["keys"], revoked["added"], revoked["removed"]) == (0, [], ["reader", "writer"])
@@ -189,8 +191,8 @@ async def test_a_file_without_keys_lets_no_client_in_from_the_start(
 ) -> None:
     key_file.write_text(content)
     async with client_of(create_app(settings_for("memory://", api_keys=key_file))) as client:
-        problem_of(await client.get(ITEMS), KEY_MISSING)
-        problem_of(await client.get(ITEMS, headers=bearing(READER)), KEY_UNKNOWN)
+        problem_of(await client.get(PRODUCTS), KEY_MISSING)
+        problem_of(await client.get(PRODUCTS, headers=bearing(READER)), KEY_UNKNOWN)
         assert (await client.get("/health/ready")).status_code == 200
 
     assert log_lines[0]["event"].startswith("all clients are rejected")
@@ -203,9 +205,9 @@ async def test_a_file_that_may_be_half_written_is_left_until_it_has_settled(
     monkeypatch.setattr(api_keys, "SETTLE_SECONDS", 3600)
     async with client_of(create_app(settings_for("memory://", api_keys=key_file))) as client:
         key_file.write_text("")
-        assert (await client.get(ITEMS, headers=bearing(READER))).status_code == 200
+        assert (await client.get(PRODUCTS, headers=bearing(READER))).status_code == 200
         os.utime(key_file, (0, 0))
-        problem_of(await client.get(ITEMS, headers=bearing(READER)), KEY_UNKNOWN)
+        problem_of(await client.get(PRODUCTS, headers=bearing(READER)), KEY_UNKNOWN)
 
 
 @pytest.mark.parametrize("seconds", [0, 3600], ids=["of the time before", "of the future"])
@@ -220,7 +222,7 @@ async def test_a_change_is_seen_whatever_the_time_of_the_file(
         changed = key_file.read_text().replace(READER_LINE.split()[-1], "0" * 64)
         key_file.write_text(changed)
         os.utime(key_file, (before + seconds, before + seconds))
-        problem_of(await client.get(ITEMS, headers=bearing(READER)), KEY_UNKNOWN)
+        problem_of(await client.get(PRODUCTS, headers=bearing(READER)), KEY_UNKNOWN)
 
 
 def test_ten_thousand_keys_are_read_and_found_quickly(tmp_path: Path) -> None:
@@ -238,7 +240,7 @@ def test_ten_thousand_keys_are_read_and_found_quickly(tmp_path: Path) -> None:
     assert time.process_time() - started < 0.5
 
 
-@pytest.mark.parametrize("path", [ITEMS, "/plain", "/async"])
+@pytest.mark.parametrize("path", [PRODUCTS, "/plain", "/async"])
 async def test_the_log_line_and_the_route_know_the_client(
     key_file: Path, log_lines: list[Any], path: str
 ) -> None:
@@ -254,8 +256,8 @@ async def test_the_log_line_and_the_route_know_the_client(
 
     async with client_of(app) as client:
         response = await client.get(path, headers=bearing(READER))
-        assert path == ITEMS or response.json() == "reader"
-        await client.post(ITEMS, headers=bearing(READER), json={"name": "x"})
+        assert path == PRODUCTS or response.json() == "reader"
+        await client.post(PRODUCTS, headers=bearing(READER), json={"name": "x"})
         await client.get(path)
         await client.get("/health/live", headers=bearing(READER))
 

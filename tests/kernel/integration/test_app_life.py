@@ -13,7 +13,13 @@ from sqlalchemy import make_url
 
 from adapters.kernel.system_clock import SystemClock
 from tests.kernel.fixed_clock import FixedClock
-from tests.kernel.integration.service import ITEMS, bare_client_of, client_of, create, settings_for
+from tests.kernel.integration.service import (
+    PRODUCTS,
+    bare_client_of,
+    client_of,
+    create,
+    settings_for,
+)
 from tests.kernel.postgresql_databases import run_statement
 from tests.kernel.warehouse.app import Container, create_app
 from tests.kernel.warehouse.application import ProductService
@@ -62,12 +68,12 @@ async def test_two_apps_share_nothing(storage_url: str, tmp_path: Path) -> None:
         assert one.state.container.storage() is not other.state.container.storage()
         item = await create(client_of_one)
         if not storage_url.startswith("postgresql"):
-            assert (await client_of_other.get(ITEMS)).json() == []
-        assert (await client_of_one.get(ITEMS)).json() == [item]
+            assert (await client_of_other.get(PRODUCTS)).json() == []
+        assert (await client_of_one.get(PRODUCTS)).json() == [item]
 
     async with client_of(one) as again:
         expected = [] if ":///" not in storage_url and "@" not in storage_url else [item]
-        assert (await again.get(ITEMS)).json() == expected
+        assert (await again.get(PRODUCTS)).json() == expected
 
 
 async def test_an_app_outlives_the_end_of_another(database_url: str) -> None:
@@ -75,7 +81,7 @@ async def test_an_app_outlives_the_end_of_another(database_url: str) -> None:
 
     async with client_of(one) as client:
         async with client_of(other) as client_of_other:
-            await client_of_other.get(ITEMS)
+            await client_of_other.get(PRODUCTS)
         await create(client)
 
 
@@ -99,7 +105,7 @@ def test_an_override_of_nothing_is_rejected() -> None:
 async def test_no_connection_to_postgresql_is_left_in_the_end(empty_postgresql_url: str) -> None:
     app = create_app(settings_for(empty_postgresql_url))
     async with client_of(app) as client:
-        await asyncio.gather(*(client.get(ITEMS) for _ in range(5)))
+        await asyncio.gather(*(client.get(PRODUCTS) for _ in range(5)))
         assert await connections_to(empty_postgresql_url) >= 1
 
     # A server's process outlives its connection by a moment.
@@ -116,7 +122,7 @@ async def test_no_thread_of_sqlite_is_left_in_the_end(
 ) -> None:
     before = set(threading.enumerate())
     async with client_of(create_app(settings_for(request.getfixturevalue(f"{kind}_url")))) as one:
-        await asyncio.gather(*(one.get(ITEMS) for _ in range(5)), create(one))
+        await asyncio.gather(*(one.get(PRODUCTS) for _ in range(5)), create(one))
         assert set(threading.enumerate()) - before
 
     assert not other_threads(before)
@@ -214,12 +220,12 @@ async def test_a_sqlite_file_keeps_its_items_from_start_to_start(sqlite_file_url
         item = await create(client)
 
     async with client_of(create_app(settings_for(sqlite_file_url))) as client:
-        assert (await client.get(ITEMS)).json() == [item]
+        assert (await client.get(PRODUCTS)).json() == [item]
 
 
 async def test_a_server_database_is_not_migrated_by_the_service(empty_postgresql_url: str) -> None:
     async with client_of(create_app(settings_for(empty_postgresql_url))) as client:
-        await client.get(ITEMS)
+        await client.get(PRODUCTS)
 
     # It would fail if the table were there.
     await asyncio.to_thread(run_statement, empty_postgresql_url, "CREATE TABLE products (id int)")
@@ -230,4 +236,4 @@ async def test_a_client_before_the_start_gets_a_problem() -> None:
 
     async with bare_client_of(app) as client:
         assert (await client.get("/health/live")).status_code == 200
-        assert (await client.get(ITEMS)).status_code == 500
+        assert (await client.get(PRODUCTS)).status_code == 500

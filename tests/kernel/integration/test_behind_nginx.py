@@ -10,7 +10,7 @@ import httpx
 
 from entrypoints.http.kernel.problems.problem_types import NO_SUCH_PATH, STALE_VERSION
 from tests.kernel.integration.problem_document import problem_of
-from tests.kernel.integration.service import ITEMS
+from tests.kernel.integration.service import PRODUCTS
 from tests.kernel.processes.nginx import needs_nginx, nginx
 from tests.kernel.processes.service_process import ServiceProcess
 
@@ -46,13 +46,13 @@ async def test_clients_of_an_nginx_that_compresses_and_has_a_prefix_are_served_r
 
 
 async def assert_links_lead_back(client: httpx.AsyncClient) -> None:
-    created = await client.post(PREFIX + ITEMS, json={"name": "lamp"})
-    assert created.headers["Location"].startswith(PREFIX + ITEMS)
+    created = await client.post(PREFIX + PRODUCTS, json={"name": "lamp"})
+    assert created.headers["Location"].startswith(PREFIX + PRODUCTS)
     assert (await client.get(created.headers["Location"])).json() == created.json()
-    await client.post(PREFIX + ITEMS, json={"name": "desk"})
-    page = await client.get(PREFIX + ITEMS, params={"limit": 1})
+    await client.post(PREFIX + PRODUCTS, json={"name": "desk"})
+    page = await client.get(PREFIX + PRODUCTS, params={"limit": 1})
     following = page.links["next"]["url"]
-    assert following.startswith(PREFIX + ITEMS)
+    assert following.startswith(PREFIX + PRODUCTS)
     assert (await client.get(following)).status_code == 200
     assert (await client.get(f"{PREFIX}/health/ready")).status_code == 200
 
@@ -60,7 +60,7 @@ async def assert_links_lead_back(client: httpx.AsyncClient) -> None:
 async def assert_docs_are_whole(client: httpx.AsyncClient) -> None:
     document = (await client.get(f"{PREFIX}/openapi.json")).json()
     assert document["servers"] == [{"url": PREFIX}]
-    assert f"{ITEMS}/" in document["paths"]
+    assert f"{PRODUCTS}/" in document["paths"]
     for page in ("/docs", "/redoc"):
         response = await client.get(PREFIX + page)
         links = {one or other for one, other in LINK.findall(response.text)}
@@ -72,17 +72,17 @@ async def assert_docs_are_whole(client: httpx.AsyncClient) -> None:
 async def assert_problems_name_the_path(client: httpx.AsyncClient) -> None:
     # `instance` is compared with the path that was asked for.
     problem_of(await client.get(f"{PREFIX}/no%20where"), NO_SUCH_PATH)
-    item = f"{PREFIX}{ITEMS}/01890a5d-ac96-774b-bcce-b302099a8057"
+    item = f"{PREFIX}{PRODUCTS}/01890a5d-ac96-774b-bcce-b302099a8057"
     problem_of(await client.get(item), 404)
-    problem_of(await client.put(f"{PREFIX}{ITEMS}"), 405)
+    problem_of(await client.put(f"{PREFIX}{PRODUCTS}"), 405)
     # The server rejects this one, not the app.
-    too_large = await client.post(PREFIX + ITEMS, content=b"x" * 70_000)
+    too_large = await client.post(PREFIX + PRODUCTS, content=b"x" * 70_000)
     problem_of(too_large, 413)
 
 
 async def assert_guarded_by_a_weak_tag(client: httpx.AsyncClient, method: str) -> None:
-    created: dict[str, Any] = (await client.post(PREFIX + ITEMS, json={"name": "lamp"})).json()
-    item = f"{PREFIX}{ITEMS}/{created['id']}"
+    created: dict[str, Any] = (await client.post(PREFIX + PRODUCTS, json={"name": "lamp"})).json()
+    item = f"{PREFIX}{PRODUCTS}/{created['id']}"
     body = None if method == "DELETE" else {"name": "desk"}
     read = await client.get(item)
     tag = read.headers["ETag"]

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from tests.kernel.integration.problem_document import problem_of
-from tests.kernel.integration.service import ITEMS, create, stored
+from tests.kernel.integration.service import PRODUCTS, create, stored
 
 
 @pytest.mark.parametrize("round_", range(5))
@@ -15,7 +15,7 @@ async def test_two_concurrent_patches_are_both_made_or_one_is_rejected(
     client: httpx.AsyncClient, round_: int
 ) -> None:
     item = await create(client, "lamp", "It shines.")
-    path = f"{ITEMS}/{item['id']}"
+    path = f"{PRODUCTS}/{item['id']}"
 
     one, other = await asyncio.gather(
         client.patch(path, json={"name": "desk"}),
@@ -37,7 +37,7 @@ async def test_every_replacement_that_was_made_is_a_version_of_its_own(
     client: httpx.AsyncClient,
 ) -> None:
     item = await create(client)
-    path = f"{ITEMS}/{item['id']}"
+    path = f"{PRODUCTS}/{item['id']}"
 
     responses = await asyncio.gather(
         *(client.put(path, json={"name": f"name {n}"}) for n in range(20))
@@ -61,7 +61,7 @@ async def test_one_of_twenty_changes_of_the_same_version_is_made(
         *(
             client.request(
                 method,
-                f"{ITEMS}/{item['id']}",
+                f"{PRODUCTS}/{item['id']}",
                 json={"name": f"name {n}"},
                 headers={"If-Match": '"1"'},
             )
@@ -80,18 +80,20 @@ async def test_one_of_twenty_changes_of_the_same_version_is_made(
 async def test_one_of_twenty_deletions_is_made(client: httpx.AsyncClient) -> None:
     item = await create(client)
 
-    responses = await asyncio.gather(*(client.delete(f"{ITEMS}/{item['id']}") for _ in range(20)))
+    responses = await asyncio.gather(
+        *(client.delete(f"{PRODUCTS}/{item['id']}") for _ in range(20))
+    )
 
     statuses = Counter(response.status_code for response in responses)
     assert statuses[204] == 1
     assert set(statuses) <= {204, 404, 409}
-    problem_of(await client.get(f"{ITEMS}/{item['id']}"), 404)
+    problem_of(await client.get(f"{PRODUCTS}/{item['id']}"), 404)
 
 
 async def test_fifty_concurrent_creations_are_all_made(client: httpx.AsyncClient) -> None:
     created = await asyncio.gather(*(create(client, f"item {n}") for n in range(50)))
 
-    listed = (await client.get(ITEMS, params={"limit": 200})).json()
+    listed = (await client.get(PRODUCTS, params={"limit": 200})).json()
     assert sorted(listed, key=lambda item: item["id"]) == listed
     assert sorted(created, key=lambda item: str(item["id"])) == listed
 
@@ -102,7 +104,7 @@ async def test_changes_that_name_no_version_are_retried_until_they_are_made(
     client: httpx.AsyncClient, method: str, headers: dict[str, str]
 ) -> None:
     item = await create(client)
-    path = f"{ITEMS}/{item['id']}"
+    path = f"{PRODUCTS}/{item['id']}"
 
     responses = await asyncio.gather(
         *(
@@ -117,7 +119,7 @@ async def test_changes_that_name_no_version_are_retried_until_they_are_made(
 
 async def test_of_deletions_of_any_version_one_finds_the_item(client: httpx.AsyncClient) -> None:
     item = await create(client)
-    path = f"{ITEMS}/{item['id']}"
+    path = f"{PRODUCTS}/{item['id']}"
 
     responses = await asyncio.gather(
         *(client.delete(path, headers={"If-Match": "*"}) for _ in range(20))

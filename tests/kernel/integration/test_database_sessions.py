@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from adapters.sql.kernel import engine_settings
 from entrypoints.http.dependencies import get_async_session, get_async_sessionmaker
 from tests.kernel.integration.problem_document import problem_of
-from tests.kernel.integration.service import ITEMS, UNKNOWN_ID, client_of, create, settings_for
+from tests.kernel.integration.service import PRODUCTS, UNKNOWN_ID, client_of, create, settings_for
 from tests.kernel.warehouse.app import create_app
 from tests.kernel.warehouse.sql import products
 
@@ -69,9 +69,9 @@ async def test_what_a_session_has_not_committed_is_rolled_back(app: FastAPI) -> 
 
     async with client_of(app) as client:
         assert (await client.post("/uncommitted")).json() == 1
-        assert (await client.get(ITEMS)).json() == []
+        assert (await client.get(PRODUCTS)).json() == []
         problem_of(await client.post("/failed"), 500)
-        assert (await client.get(ITEMS)).json() == []
+        assert (await client.get(PRODUCTS)).json() == []
         # Nor has any of it left a lock behind.
         await create(client)
 
@@ -84,7 +84,7 @@ async def test_what_a_session_has_committed_stays(app: FastAPI) -> None:
 
     async with client_of(app) as client:
         assert (await client.post("/committed")).status_code == 200
-        (item,) = (await client.get(ITEMS)).json()
+        (item,) = (await client.get(PRODUCTS)).json()
 
     assert (item["id"], item["name"]) == (UNKNOWN_ID, "by hand")
 
@@ -117,7 +117,7 @@ async def test_a_route_can_hand_the_sessionmaker_to_background_work(app: FastAPI
     async with client_of(app) as client:
         await client.post("/background")
         await asyncio.gather(*work)
-        (item,) = (await client.get(ITEMS)).json()
+        (item,) = (await client.get(PRODUCTS)).json()
 
     assert item["name"] == "by hand"
 

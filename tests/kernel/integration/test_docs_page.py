@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from tests.kernel.integration.problem_document import problem_of
-from tests.kernel.integration.service import ITEMS, client_of, in_memory_only, settings_for
+from tests.kernel.integration.service import PRODUCTS, client_of, in_memory_only, settings_for
 from tests.kernel.warehouse.app import create_app
 
 LINK = re.compile(r"""(?:src|href|spec-url)=["']([^"']+)["']|\burl: ["']([^"']+)["']""")
@@ -54,4 +54,4 @@ async def test_it_can_be_turned_off(path: str) -> None:
     async with client_of(app) as client:
         problem_of(await client.get(path), 404)
         problem_of(await client.post(path), 404)
-        assert (await client.get(ITEMS)).status_code == 200
+        assert (await client.get(PRODUCTS)).status_code == 200

@@ -23,7 +23,7 @@ from application.kernel.errors import (
 from tests.kernel.database_settings import engine_for
 from tests.kernel.integration.failing_units_of_work import FailingUnitsOfWork
 from tests.kernel.integration.service import (
-    ITEMS,
+    PRODUCTS,
     UNKNOWN_ID,
     bare_client_of,
     client_of,
@@ -104,11 +104,11 @@ async def test_not_a_byte_of_success_is_sent(method: str, error: Exception, stat
         item = await create(client)
         units.on_commit = error
 
-        path = ITEMS if method == "POST" else f"{ITEMS}/{item['id']}"
+        path = PRODUCTS if method == "POST" else f"{PRODUCTS}/{item['id']}"
         messages = await messages_of(app, method, path)
 
         assert_only_a_problem(messages, status)
-        assert (await client.get(ITEMS)).json() == [item]
+        assert (await client.get(PRODUCTS)).json() == [item]
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
@@ -121,11 +121,11 @@ async def test_a_commit_that_postgresql_rejects_is_no_success(
         item = await create(client)
         await asyncio.to_thread(run_statement, empty_postgresql_url, DEFERRED_REFUSAL)
 
-        path = ITEMS if method == "POST" else f"{ITEMS}/{item['id']}"
+        path = PRODUCTS if method == "POST" else f"{PRODUCTS}/{item['id']}"
         messages = await messages_of(app, method, path)
 
         assert_only_a_problem(messages, 503)
-        assert (await client.get(ITEMS)).json() == [item]
+        assert (await client.get(PRODUCTS)).json() == [item]
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
@@ -138,11 +138,11 @@ async def test_a_change_that_a_locked_sqlite_file_rejects_is_no_success(
         with closing(sqlite3.connect(tmp_path / "test.db", isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
 
-            path = ITEMS if method == "POST" else f"{ITEMS}/{item['id']}"
+            path = PRODUCTS if method == "POST" else f"{PRODUCTS}/{item['id']}"
             messages = await messages_of(app, method, path)
 
         assert_only_a_problem(messages, 503)
-        assert (await client.get(ITEMS)).json() == [item]
+        assert (await client.get(PRODUCTS)).json() == [item]
 
 
 async def test_the_service_goes_on_after_a_failed_commit() -> None:
@@ -150,7 +150,7 @@ async def test_the_service_goes_on_after_a_failed_commit() -> None:
     app = create_app(settings_for("memory://"), units_of_work=units)
     async with app.router.lifespan_context(app):
         units.on_commit = StorageUnavailable("gone")
-        assert_only_a_problem(await messages_of(app, "POST", ITEMS), 503)
+        assert_only_a_problem(await messages_of(app, "POST", PRODUCTS), 503)
 
         units.on_commit = None
         await create(bare_client_of(app))

@@ -16,7 +16,7 @@ from tests.kernel.counting_ids import CountingIds
 from tests.kernel.fixed_clock import FixedClock
 from tests.kernel.integration.failing_units_of_work import FailingUnitsOfWork
 from tests.kernel.integration.service import (
-    ITEMS,
+    PRODUCTS,
     UNKNOWN_ID,
     bare_client_of,
     client_of,
@@ -24,14 +24,14 @@ from tests.kernel.integration.service import (
 )
 from tests.kernel.warehouse.app import create_app
 
-ITEM = f"{ITEMS}/{CountingIds().new_id()}"
+ITEM = f"{PRODUCTS}/{CountingIds().new_id()}"
 JSON = {"Content-Type": "application/json"}
 REQUESTS: list[tuple[str, str, bytes, Mapping[str, str]]] = [
-    ("POST", ITEMS, b'{"name": "lamp"}', JSON),
-    ("POST", f"{ITEMS}/", b'{"name": "desk"}', {**JSON, "Idempotency-Key": "1"}),
-    ("POST", f"{ITEMS}/", b'{"name": "desk"}', {**JSON, "Idempotency-Key": "1"}),
-    ("GET", f"{ITEMS}?limit=1", b"", {}),
-    ("HEAD", ITEMS, b"", {}),
+    ("POST", PRODUCTS, b'{"name": "lamp"}', JSON),
+    ("POST", f"{PRODUCTS}/", b'{"name": "desk"}', {**JSON, "Idempotency-Key": "1"}),
+    ("POST", f"{PRODUCTS}/", b'{"name": "desk"}', {**JSON, "Idempotency-Key": "1"}),
+    ("GET", f"{PRODUCTS}?limit=1", b"", {}),
+    ("HEAD", PRODUCTS, b"", {}),
     ("GET", ITEM, b"", {"If-None-Match": '"1"'}),
     ("GET", f"{ITEM}/", b"", {}),
     ("HEAD", ITEM, b"", {}),
@@ -40,27 +40,27 @@ REQUESTS: list[tuple[str, str, bytes, Mapping[str, str]]] = [
     ("PATCH", ITEM, b'{"description": "Four legs."}', JSON),
     ("DELETE", ITEM, b"", {}),
     ("GET", ITEM, b"", {}),
-    ("GET", f"{ITEMS}/{UNKNOWN_ID}", b"", {}),
-    ("GET", f"{ITEMS}/1", b"", {}),
+    ("GET", f"{PRODUCTS}/{UNKNOWN_ID}", b"", {}),
+    ("GET", f"{PRODUCTS}/1", b"", {}),
     ("GET", "/nowhere", b"", {}),
-    ("DELETE", ITEMS, b"", {}),
+    ("DELETE", PRODUCTS, b"", {}),
     ("POST", ITEM, b"{}", JSON),
     ("OPTIONS", ITEM, b"", {}),
-    ("GET", ITEMS, b"", {"Accept": "text/html"}),
-    ("POST", ITEMS, b"lamp", {"Content-Type": "text/plain"}),
-    ("POST", ITEMS, b"{", JSON),
-    ("POST", ITEMS, b'{"name": " "}', JSON),
-    ("GET", f"{ITEMS}?limit=0&cursor=x", b"", {}),
+    ("GET", PRODUCTS, b"", {"Accept": "text/html"}),
+    ("POST", PRODUCTS, b"lamp", {"Content-Type": "text/plain"}),
+    ("POST", PRODUCTS, b"{", JSON),
+    ("POST", PRODUCTS, b'{"name": " "}', JSON),
+    ("GET", f"{PRODUCTS}?limit=0&cursor=x", b"", {}),
     ("GET", "/health/live", b"", {}),
     ("GET", "/health/ready", b"", {}),
 ]
 
 FAST: list[tuple[str, str, bytes, Mapping[str, str]]] = [
-    ("POST", ITEMS, b'{"name": "lamp"}', JSON),
-    ("POST", f"{ITEMS}/", b'{"name": "desk"}', {**JSON, "Idempotency-Key": "1"}),
-    ("GET", ITEMS, b"", {}),
-    ("GET", f"{ITEMS}/?limit=1", b"", {}),
-    ("HEAD", ITEMS, b"", {}),
+    ("POST", PRODUCTS, b'{"name": "lamp"}', JSON),
+    ("POST", f"{PRODUCTS}/", b'{"name": "desk"}', {**JSON, "Idempotency-Key": "1"}),
+    ("GET", PRODUCTS, b"", {}),
+    ("GET", f"{PRODUCTS}/?limit=1", b"", {}),
+    ("HEAD", PRODUCTS, b"", {}),
     ("GET", ITEM, b"", {}),
     ("GET", f"{ITEM}/", b"", {}),
     ("PUT", ITEM, b'{"name": "chair"}', {**JSON, "If-Match": '"1"'}),
@@ -152,17 +152,17 @@ async def test_valid_requests_take_the_fast_path(monkeypatch: pytest.MonkeyPatch
             response = await client.request(method, path, content=content, headers=headers)
             assert response.status_code < 300
         for content in (b"{}", b"[]", b'{"name": 1}'):
-            response = await client.post(ITEMS, content=content, headers=JSON)
+            response = await client.post(PRODUCTS, content=content, headers=JSON)
             assert response.status_code == 422
         assert asked == []
 
-        for path in ("/openapi.json", "/nowhere", f"{ITEMS}?limit=0"):
+        for path in ("/openapi.json", "/nowhere", f"{PRODUCTS}?limit=0"):
             await client.get(path)
-        await client.post(ITEMS, content=b"{", headers=JSON)
+        await client.post(PRODUCTS, content=b"{", headers=JSON)
 
     assert asked == [
         ("GET", "/openapi.json"),
         ("GET", "/nowhere"),
-        ("GET", f"{ITEMS}/"),
-        ("POST", f"{ITEMS}/"),
+        ("GET", f"{PRODUCTS}/"),
+        ("POST", f"{PRODUCTS}/"),
     ]

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.kernel.integration.problem_document import problem_of
-from tests.kernel.integration.service import ITEMS, client_of, settings_for
+from tests.kernel.integration.service import PRODUCTS, client_of, settings_for
 from tests.kernel.postgresql_databases import run_statement
 from tests.kernel.processes.free_port import free_port
 from tests.kernel.warehouse.app import create_app
@@ -39,7 +39,7 @@ async def test_it_lives_and_is_ready(client: httpx.AsyncClient) -> None:
 async def test_it_is_not_ready_on_an_empty_database(empty_postgresql_url: str) -> None:
     async with client_of(create_app(settings_for(empty_postgresql_url))) as client:
         await assert_not_ready(client)
-        problem_of(await client.get(ITEMS), 503)
+        problem_of(await client.get(PRODUCTS), 503)
 
 
 @pytest.mark.parametrize(
@@ -70,8 +70,8 @@ async def test_it_starts_and_is_not_ready_while_the_database_is_down() -> None:
     url = f"postgresql+asyncpg://service:hunter2@127.0.0.1:{free_port()}/items"
     async with client_of(create_app(settings_for(url))) as client:
         await assert_not_ready(client)
-        problem_of(await client.get(ITEMS), 503)
-        problem_of(await client.post(ITEMS, json={"name": "lamp"}), 503)
+        problem_of(await client.get(PRODUCTS), 503)
+        problem_of(await client.post(PRODUCTS, json={"name": "lamp"}), 503)
 
 
 async def test_it_is_not_ready_when_the_database_does_not_response() -> None:

@@ -10,8 +10,8 @@ import pytest
 from tests.kernel.fixed_clock import FixedClock
 from tests.kernel.integration.problem_document import errors_of, problem_of
 from tests.kernel.integration.service import (
-    ITEMS,
     JSON,
+    PRODUCTS,
     client_of,
     create,
     in_memory_only,
@@ -33,14 +33,14 @@ async def change(
     """Send the change, with the key, to the item, or to the collection if it makes an item."""
     return await client.request(
         method,
-        ITEMS if method == "POST" else f"{ITEMS}/{item_id}",
+        PRODUCTS if method == "POST" else f"{PRODUCTS}/{item_id}",
         json=None if method == "DELETE" else {"name": name},
         headers={**KEY, **headers},
     )
 
 
 async def count(client: httpx.AsyncClient) -> int:
-    return len((await client.get(ITEMS)).json())
+    return len((await client.get(PRODUCTS)).json())
 
 
 def is_replayed(answer: httpx.Response) -> bool:
@@ -50,7 +50,7 @@ def is_replayed(answer: httpx.Response) -> bool:
 async def is_described(client: httpx.AsyncClient, *keys: str) -> bool:
     """Tell whether the OpenAPI document allows the keys."""
     document = (await client.get("/openapi.json")).json()
-    (parameter,) = document["paths"][f"{ITEMS}/"]["post"]["parameters"]
+    (parameter,) = document["paths"][f"{PRODUCTS}/"]["post"]["parameters"]
     return all(re.search(parameter["schema"]["pattern"], key.strip()) for key in keys)
 
 
@@ -61,12 +61,12 @@ async def test_the_second_answer_is_the_first_byte_for_byte(
     item = await create(client)
     plain = await client.request(
         method,
-        ITEMS if method == "POST" else f"{ITEMS}/{(await create(client))['id']}",
+        PRODUCTS if method == "POST" else f"{PRODUCTS}/{(await create(client))['id']}",
         json=None if method == "DELETE" else {"name": "desk"},
     )
 
     first = await change(client, method, item["id"])
-    after_first = (await client.get(ITEMS)).json()
+    after_first = (await client.get(PRODUCTS)).json()
     again = await change(client, method, item["id"])
 
     assert first.is_success
@@ -80,7 +80,7 @@ async def test_the_second_answer_is_the_first_byte_for_byte(
     # A request with a key is answered as one without.
     assert first.status_code == plain.status_code
     assert [name for name, _ in first.headers.raw] == [name for name, _ in plain.headers.raw]
-    assert (await client.get(ITEMS)).json() == after_first
+    assert (await client.get(PRODUCTS)).json() == after_first
 
 
 @every_method
@@ -89,7 +89,7 @@ async def test_another_body_path_or_condition_of_the_same_key_is_refused(
 ) -> None:
     item, other = await create(client), await create(client)
     await change(client, method, item["id"])
-    before = (await client.get(ITEMS)).json()
+    before = (await client.get(PRODUCTS)).json()
 
     others = [await change(client, method, item["id"], **{"If-Match": '"1"'})]
     if method != "POST":
@@ -99,7 +99,7 @@ async def test_another_body_path_or_condition_of_the_same_key_is_refused(
 
     for answer in others:
         assert errors_of(answer) == REUSED
-    assert (await client.get(ITEMS)).json() == before
+    assert (await client.get(PRODUCTS)).json() == before
 
 
 @every_method
@@ -107,7 +107,7 @@ async def test_another_query_of_the_same_key_is_refused(
     client: httpx.AsyncClient, method: str
 ) -> None:
     item = await create(client)
-    path = ITEMS if method == "POST" else f"{ITEMS}/{item['id']}"
+    path = PRODUCTS if method == "POST" else f"{PRODUCTS}/{item['id']}"
     body = None if method == "DELETE" else {"name": "desk"}
     answers = [
         await client.request(method, path, params=query, json=body, headers=KEY)
@@ -133,7 +133,7 @@ async def test_a_condition_that_held_the_first_time_is_not_asked_again(
     item = await create(client)
 
     first = await change(client, "PUT", item["id"], **{"If-Match": '"1"'})
-    await client.put(f"{ITEMS}/{item['id']}", json={"name": "by someone else"})
+    await client.put(f"{PRODUCTS}/{item['id']}", json={"name": "by someone else"})
     again = await change(client, "PUT", item["id"], **{"If-Match": '"1"'})
 
     assert is_replayed(again)
@@ -148,10 +148,10 @@ async def test_a_request_that_failed_may_be_sent_again_with_its_key(
     condition = {"If-Match": '"2"'}
     early = await change(client, "PUT", item["id"], **condition)
     problem_of(early, 412)
-    invalid = await client.post(ITEMS, json={"name": ""}, headers=KEY)
+    invalid = await client.post(PRODUCTS, json={"name": ""}, headers=KEY)
     problem_of(invalid, 422)
 
-    await client.put(f"{ITEMS}/{item['id']}", json={"name": "meanwhile"})
+    await client.put(f"{PRODUCTS}/{item['id']}", json={"name": "meanwhile"})
     again = await change(client, "PUT", item["id"], **condition)
 
     assert again.status_code == 200
@@ -239,7 +239,7 @@ async def test_a_key_is_the_same_however_it_is_written(
     client: httpx.AsyncClient, one: str, other: str
 ) -> None:
     answers = [
-        await client.post(ITEMS, json={"name": "lamp"}, headers={"Idempotency-Key": key})
+        await client.post(PRODUCTS, json={"name": "lamp"}, headers={"Idempotency-Key": key})
         for key in (one, other)
     ]
 
@@ -275,12 +275,12 @@ async def test_what_is_no_key_is_refused(client: httpx.AsyncClient, key: str) ->
     for method in ("POST", "PUT", "PATCH", "DELETE"):
         answer = await client.request(
             method,
-            ITEMS if method == "POST" else f"{ITEMS}/{item['id']}",
+            PRODUCTS if method == "POST" else f"{PRODUCTS}/{item['id']}",
             json=None if method == "DELETE" else {"name": "desk"},
             headers=headers,
         )
         assert "Idempotency-Key" in problem_of(answer, 400)["detail"]
-    assert (await client.get(ITEMS)).json() == [item]
+    assert (await client.get(PRODUCTS)).json() == [item]
     assert not await is_described(client, key)
 
 
@@ -288,13 +288,15 @@ async def test_what_is_no_key_is_refused(client: httpx.AsyncClient, key: str) ->
 async def test_two_keys_are_refused(client: httpx.AsyncClient) -> None:
     headers = [("Idempotency-Key", "one"), ("Idempotency-Key", "two"), *JSON.items()]
 
-    problem_of(await client.post(ITEMS, content=b'{"name": "lamp"}', headers=headers), 400)
+    problem_of(await client.post(PRODUCTS, content=b'{"name": "lamp"}', headers=headers), 400)
 
 
 @in_memory_only
 async def test_reading_knows_no_keys(client: httpx.AsyncClient) -> None:
     item = await create(client)
     for _ in range(2):
-        answer = await client.get(f"{ITEMS}/{item['id']}", headers={"Idempotency-Key": "two keys"})
+        answer = await client.get(
+            f"{PRODUCTS}/{item['id']}", headers={"Idempotency-Key": "two keys"}
+        )
         assert answer.status_code == 200
         assert not is_replayed(answer)

@@ -8,7 +8,7 @@ import pytest
 
 from entrypoints.kernel import api_keys
 from entrypoints.kernel.api_keys import new_key
-from tests.kernel.integration.service import ITEMS, client_of, settings_for
+from tests.kernel.integration.service import PRODUCTS, client_of, settings_for
 from tests.kernel.warehouse.app import create_app
 
 ALICE, ALICE_LINE = new_key("alice", "write")
@@ -33,7 +33,7 @@ async def client(storage_url: str, key_file: Path) -> AsyncIterator[httpx.AsyncC
 
 async def create_with(client: httpx.AsyncClient, api_key: str, key: str = "1") -> httpx.Response:
     headers = {"Authorization": f"Bearer {api_key}", "Idempotency-Key": key}
-    answer = await client.post(ITEMS, json={"name": "lamp"}, headers=headers)
+    answer = await client.post(PRODUCTS, json={"name": "lamp"}, headers=headers)
     assert answer.status_code == 201
     return answer
 

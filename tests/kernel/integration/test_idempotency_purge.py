@@ -13,7 +13,7 @@ import entrypoints.kernel.background.idempotency_purge
 from application.kernel.errors import StorageUnavailable
 from tests.kernel.fixed_clock import FixedClock
 from tests.kernel.integration.failing_units_of_work import FailingUnitsOfWork
-from tests.kernel.integration.service import ITEMS, client_of, settings_for
+from tests.kernel.integration.service import PRODUCTS, client_of, settings_for
 from tests.kernel.warehouse.app import create_app
 
 DAY = timedelta(days=1)
@@ -25,7 +25,7 @@ def _often(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def create_with_key(client: httpx.AsyncClient, key: str) -> None:
-    answer = await client.post(ITEMS, json={"name": "lamp"}, headers={"Idempotency-Key": key})
+    answer = await client.post(PRODUCTS, json={"name": "lamp"}, headers={"Idempotency-Key": key})
     assert answer.status_code == 201
 
 
@@ -56,7 +56,7 @@ async def test_the_expired_are_removed_and_no_others(storage_url: str) -> None:
         await eventually(is_gone)
 
         assert await has_receipt(app, "new")
-        assert len((await client.get(ITEMS)).json()) == 2
+        assert len((await client.get(PRODUCTS)).json()) == 2
 
 
 async def test_a_failed_purge_is_logged_in_one_line_and_retried(

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.kernel.integration.problem_document import problem_of
-from tests.kernel.integration.service import ITEMS, UNKNOWN_ID, create, in_memory_only, stored
+from tests.kernel.integration.service import PRODUCTS, UNKNOWN_ID, create, in_memory_only, stored
 
 Headers = Mapping[str, str] | Sequence[tuple[str, str]] | Sequence[tuple[bytes, bytes]]
 
@@ -24,7 +24,7 @@ def method(request: pytest.FixtureRequest) -> str:
 async def item(client: httpx.AsyncClient) -> dict[str, Any]:
     """An item at version 2."""
     created = await create(client)
-    response = await client.patch(f"{ITEMS}/{created['id']}", json={"name": "second"})
+    response = await client.patch(f"{PRODUCTS}/{created['id']}", json={"name": "second"})
     changed: dict[str, Any] = response.json()
     return changed
 
@@ -34,12 +34,12 @@ async def change(
 ) -> httpx.Response:
     body = None if method == "DELETE" else {"name": "changed"}
     return await client.request(
-        method, f"{ITEMS}/{item_id}", json=body, headers=httpx.Headers(headers)
+        method, f"{PRODUCTS}/{item_id}", json=body, headers=httpx.Headers(headers)
     )
 
 
 async def was_changed(client: httpx.AsyncClient, item: dict[str, Any]) -> bool:
-    response = await client.get(f"{ITEMS}/{item['id']}")
+    response = await client.get(f"{PRODUCTS}/{item['id']}")
     return response.status_code == 404 or response.json() != item
 
 

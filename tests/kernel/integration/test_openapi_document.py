@@ -19,8 +19,8 @@ from application.kernel.errors import (
 )
 from tests.kernel.integration.failing_units_of_work import FailingUnitsOfWork
 from tests.kernel.integration.service import (
-    ITEMS,
     JSON,
+    PRODUCTS,
     UNKNOWN_ID,
     bare_client_of,
     create,
@@ -30,7 +30,7 @@ from tests.kernel.integration.service import (
 from tests.kernel.warehouse.app import create_app
 
 pytestmark = in_memory_only
-COLLECTION, ITEM = f"{ITEMS}/", f"{ITEMS}/{{item_id}}"
+COLLECTION, ITEM = f"{PRODUCTS}/", f"{PRODUCTS}/{{item_id}}"
 Document = dict[str, Any]
 # They belong to the message and not to the operation.
 KEY, NO_KEY = {"Idempotency-Key": "k"}, {"Idempotency-Key": "two keys"}
@@ -184,7 +184,7 @@ async def test_every_status_that_is_described_is_sent(tried: Tried) -> None:
 
 async def test_every_operation_describes_its_other_errors(tried: Tried) -> None:
     tried.units.on_reading = RuntimeError("broken")
-    response = await tried.client.get(ITEMS)
+    response = await tried.client.get(PRODUCTS)
 
     assert response.status_code == 500
     for operations in tried.document["paths"].values():
@@ -236,7 +236,7 @@ async def test_an_item_made_of_the_examples_is_taken_and_valid(tried: Tried) -> 
         name: each["examples"][0] for name, each in schemas["ProductCreate"]["properties"].items()
     }
 
-    created = await tried.client.post(ITEMS, json=body)
+    created = await tried.client.post(PRODUCTS, json=body)
 
     assert created.status_code == 201
     assert body.items() <= created.json().items()
@@ -264,7 +264,9 @@ async def test_a_body_is_taken_if_the_document_allows_it(
     tried: Tried, schema: str, content: Document, taken: bool
 ) -> None:
     item = await create(tried.client)
-    method, path = ("POST", ITEMS) if "Create" in schema else ("PATCH", f"{ITEMS}/{item['id']}")
+    method, path = (
+        ("POST", PRODUCTS) if "Create" in schema else ("PATCH", f"{PRODUCTS}/{item['id']}")
+    )
 
     response = await tried.client.request(method, path, json=content)
 

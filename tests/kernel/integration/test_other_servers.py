@@ -15,7 +15,7 @@ from starlette.types import Message, Receive, Scope, Send
 from entrypoints.http.kernel.problems.problem_types import BODY_TOO_LARGE, KEYS_NOT_CONFIGURED
 from entrypoints.kernel.app_start import CANNOT_START
 from tests.kernel.integration.problem_document import problem_of
-from tests.kernel.integration.service import ITEMS, JSON, settings_for
+from tests.kernel.integration.service import JSON, PRODUCTS, settings_for
 from tests.kernel.integration.websocket_handshake import open_websocket
 from tests.kernel.processes.service_process import ServiceProcess
 from tests.kernel.warehouse.app import create_app
@@ -57,10 +57,10 @@ async def in_pieces(body: bytes) -> AsyncIterator[bytes]:
 async def test_uvicorn_serves_it_with_a_limit_to_bodies_and_says_what_is_off() -> None:
     async with service() as process:
         async with httpx.AsyncClient(base_url=process.base_url, trust_env=False) as client:
-            created = await client.post(ITEMS, json={"name": "lamp"})
+            created = await client.post(PRODUCTS, json={"name": "lamp"})
             assert created.status_code == 201
-            whole = await client.post(ITEMS, content=LARGE, headers=JSON)
-            pieces = await client.post(ITEMS, content=in_pieces(LARGE), headers=JSON)
+            whole = await client.post(PRODUCTS, content=LARGE, headers=JSON)
+            pieces = await client.post(PRODUCTS, content=in_pieces(LARGE), headers=JSON)
         for response in (whole, pieces):
             problem_of(response, BODY_TOO_LARGE)
 
@@ -79,9 +79,9 @@ async def test_uvicorn_on_an_open_address_serves_no_one_without_keys() -> None:
         httpx.AsyncClient(trust_env=False) as client,
     ):
         for _ in range(2):
-            open_url = f"http://{address}:{process.port}{ITEMS}"
+            open_url = f"http://{address}:{process.port}{PRODUCTS}"
             problem_of(await client.get(open_url), KEYS_NOT_CONFIGURED)
-        assert (await client.get(f"{process.base_url}{ITEMS}")).status_code == 200
+        assert (await client.get(f"{process.base_url}{PRODUCTS}")).status_code == 200
 
     errors = [
         line
@@ -130,8 +130,8 @@ async def client_at(
 async def test_no_address_that_others_reach_is_served_without_keys(host: str) -> None:
     app = create_app(settings_for("memory://"))
     async with client_at("http://test", app, (host, 80)) as client:
-        problem_of(await client.get(ITEMS), KEYS_NOT_CONFIGURED)
-        problem_of(await client.post(ITEMS, json={"name": "lamp"}), KEYS_NOT_CONFIGURED)
+        problem_of(await client.get(PRODUCTS), KEYS_NOT_CONFIGURED)
+        problem_of(await client.post(PRODUCTS, json={"name": "lamp"}), KEYS_NOT_CONFIGURED)
         assert (await client.get("/health/ready")).status_code == 200
 
 
@@ -150,13 +150,13 @@ async def test_no_address_that_others_reach_is_served_without_keys(host: str) ->
 )
 async def test_an_address_of_this_machine_alone_is_served(server: Any) -> None:
     async with client_at("http://test", create_app(settings_for("memory://")), server) as client:
-        assert (await client.get(ITEMS)).status_code == 200
+        assert (await client.get(PRODUCTS)).status_code == 200
 
 
 async def test_an_open_address_is_served_if_that_is_intended() -> None:
     app = create_app(settings_for("memory://", allow_anonymous=True))
     async with client_at("http://test", app, ("192.0.2.7", 80)) as client:
-        assert (await client.get(ITEMS)).status_code == 200
+        assert (await client.get(PRODUCTS)).status_code == 200
 
 
 async def test_a_websocket_by_an_open_address_is_denied() -> None:
@@ -172,7 +172,7 @@ async def test_a_websocket_by_an_open_address_is_denied() -> None:
     assert (await open_websocket(served, "/feed")).status == 403
 
 
-@pytest.mark.parametrize("path", [ITEMS, "/plain", "/raw/x"])
+@pytest.mark.parametrize("path", [PRODUCTS, "/plain", "/raw/x"])
 @pytest.mark.parametrize("whole", [True, False], ids=["with a length", "in pieces"])
 async def test_a_body_is_limited_whatever_reads_it(path: str, whole: bool) -> None:
     app = create_app(settings_for("memory://", max_body_bytes=1000))
@@ -203,7 +203,7 @@ async def test_a_body_that_says_it_is_too_large_is_not_read() -> None:
     app = create_app(settings_for("memory://", max_body_bytes=1000))
     headers = {**JSON, "Content-Length": str(len(LARGE))}
     async with client_at("http://test", app, ("127.0.0.1", 80)) as client:
-        request = httpx.Request("POST", f"http://test{ITEMS}", headers=headers, stream=Body())
+        request = httpx.Request("POST", f"http://test{PRODUCTS}", headers=headers, stream=Body())
         problem_of(await client.send(request), BODY_TOO_LARGE)
 
     assert not read

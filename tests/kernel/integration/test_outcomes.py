@@ -32,13 +32,13 @@ from entrypoints.http.kernel.problems.problem_types import (
     TRANSACTION_CONFLICT,
     ProblemType,
 )
-from tests.kernel.contract.products import new_item
+from tests.kernel.contract.products import new_product
 from tests.kernel.integration.commit_gate import CommitGate
 from tests.kernel.integration.problem_document import problem_of
-from tests.kernel.integration.service import ITEMS, client_of, settings_for
+from tests.kernel.integration.service import PRODUCTS, client_of, settings_for
 from tests.kernel.warehouse.app import create_app
 from tests.kernel.warehouse.application import UnitsOfWork
-from tests.kernel.warehouse.sql import PRODUCTS, products
+from tests.kernel.warehouse.sql import PRODUCT_ROWS, products
 
 Commit = Callable[[], Awaitable[None]]
 NOTHING = "Nothing was changed."
@@ -77,7 +77,7 @@ WRAPPED = [directly, in_a_task_group, in_wait_for, in_a_task]
 async def one_write(request: Request, _session: AsyncSession | None) -> Commit:
     async def commit() -> None:
         async with units_of(request).for_writing() as unit:
-            unit.products.add(new_item())
+            unit.products.add(new_product())
             await unit.commit()
 
     return commit
@@ -86,9 +86,9 @@ async def one_write(request: Request, _session: AsyncSession | None) -> Commit:
 async def several_writes(request: Request, _session: AsyncSession | None) -> Commit:
     async def commit() -> None:
         async with units_of(request).for_writing() as unit:
-            unit.products.add(new_item())
-            unit.products.add(new_item(2))
-            unit.products.remove(new_item(2))
+            unit.products.add(new_product())
+            unit.products.add(new_product(2))
+            unit.products.remove(new_product(2))
             await unit.commit()
 
     return commit
@@ -97,8 +97,8 @@ async def several_writes(request: Request, _session: AsyncSession | None) -> Com
 async def own_writes_read(request: Request, _session: AsyncSession | None) -> Commit:
     async def commit() -> None:
         async with units_of(request).for_writing() as unit:
-            unit.products.add(new_item())
-            await unit.products.get(new_item().id)
+            unit.products.add(new_product())
+            await unit.products.get(new_product().id)
             await unit.commit()
 
     return commit
@@ -106,7 +106,7 @@ async def own_writes_read(request: Request, _session: AsyncSession | None) -> Co
 
 async def plain_session(_request: Request, session: AsyncSession | None) -> Commit:
     assert session
-    await session.execute(insert(products).values(PRODUCTS.dump(new_item())))
+    await session.execute(insert(products).values(PRODUCT_ROWS.dump(new_product())))
     return session.commit
 
 
@@ -243,9 +243,9 @@ async def check(
         answer = await asyncio.wait_for(request, 30)
         trial.gate.open()
 
-        items = (await client.get(ITEMS)).json()
+        items = (await client.get(PRODUCTS)).json()
         for item in items:
-            assert (await client.delete(f"{ITEMS}/{item['id']}")).status_code == 204
+            assert (await client.delete(f"{PRODUCTS}/{item['id']}")).status_code == 204
         where = (makes.__name__, wrapped.__name__, is_below)
         detail = problem_of(answer, expected)["detail"]
         assert detail.endswith(sentence), where

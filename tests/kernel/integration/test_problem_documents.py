@@ -9,8 +9,8 @@ from application.kernel.errors import OutcomeUnknown, StorageFull, StorageUnavai
 from tests.kernel.integration.failing_units_of_work import FailingUnitsOfWork
 from tests.kernel.integration.problem_document import problem_of
 from tests.kernel.integration.service import (
-    ITEMS,
     JSON,
+    PRODUCTS,
     UNKNOWN_ID,
     client_of,
     create,
@@ -22,28 +22,28 @@ SECRET = "postgresql+asyncpg://service:hunter2@db/items"
 
 
 async def test_errors_of_every_kind_are_problem_documents(client: httpx.AsyncClient) -> None:
-    item = f"{ITEMS}/{(await create(client))['id']}"
+    item = f"{PRODUCTS}/{(await create(client))['id']}"
 
     problem_of(await client.get("/nothing"), 404)
-    problem_of(await client.get(f"{ITEMS}/no-uuid"), 404)
-    problem_of(await client.get(f"{ITEMS}/{UNKNOWN_ID}"), 404)
-    problem_of(await client.put(ITEMS), 405)
+    problem_of(await client.get(f"{PRODUCTS}/no-uuid"), 404)
+    problem_of(await client.get(f"{PRODUCTS}/{UNKNOWN_ID}"), 404)
+    problem_of(await client.put(PRODUCTS), 405)
     problem_of(await client.put(item, json={"name": "x"}, headers={"If-Match": '"7"'}), 412)
-    problem_of(await client.post(ITEMS, content="name=x"), 415)
-    problem_of(await client.post(ITEMS, content="{", headers=JSON), 422)
-    problem_of(await client.post(ITEMS, json={"name": ""}), 422)
-    problem_of(await client.get(ITEMS, params={"limit": 0}), 422)
+    problem_of(await client.post(PRODUCTS, content="name=x"), 415)
+    problem_of(await client.post(PRODUCTS, content="{", headers=JSON), 422)
+    problem_of(await client.post(PRODUCTS, json={"name": ""}), 422)
+    problem_of(await client.get(PRODUCTS, params={"limit": 0}), 422)
 
 
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("GET", ITEMS),
-        ("GET", f"{ITEMS}/{UNKNOWN_ID}"),
-        ("POST", ITEMS),
-        ("PUT", f"{ITEMS}/{{id}}"),
-        ("PATCH", f"{ITEMS}/{{id}}"),
-        ("DELETE", f"{ITEMS}/{{id}}"),
+        ("GET", PRODUCTS),
+        ("GET", f"{PRODUCTS}/{UNKNOWN_ID}"),
+        ("POST", PRODUCTS),
+        ("PUT", f"{PRODUCTS}/{{id}}"),
+        ("PATCH", f"{PRODUCTS}/{{id}}"),
+        ("DELETE", f"{PRODUCTS}/{{id}}"),
     ],
 )
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ async def test_units_of_work_that_cannot_be_made_are_a_problem() -> None:
 
     app = create_app(settings_for("memory://"), units_of_work=Broken())
     async with client_of(app) as client:
-        response = await client.get(ITEMS)
+        response = await client.get(PRODUCTS)
 
     problem_of(response, 500)
     assert "hunter2" not in response.text
@@ -118,7 +118,9 @@ async def test_errors_that_other_routes_raise_are_problem_documents() -> None:
         assert (error["in"], error["pointer"], error["type"]) == ("query", "#/number", "missing")
 
 
-@pytest.mark.parametrize("path", ["/nothing", "/static-offline-docs/nothing", ITEMS + "/no-uuid"])
+@pytest.mark.parametrize(
+    "path", ["/nothing", "/static-offline-docs/nothing", PRODUCTS + "/no-uuid"]
+)
 async def test_the_instance_is_the_address_as_the_client_wrote_it(path: str) -> None:
     app = create_app(settings_for("memory://"))
     async with client_of(app) as client:
@@ -134,8 +136,8 @@ async def test_the_instance_is_right_below_another_app() -> None:
         httpx.AsyncClient(transport=transport, base_url="http://test") as client,
     ):
         assert problem_of(await client.get("/inner/nothing"), 404)["instance"] == "/inner/nothing"
-        created = await client.post("/inner" + ITEMS, json={"name": "lamp"})
+        created = await client.post("/inner" + PRODUCTS, json={"name": "lamp"})
         assert (await client.get(created.headers["Location"])).json() == created.json()
-        await client.post("/inner" + ITEMS, json={"name": "desk"})
-        page = await client.get("/inner" + ITEMS, params={"limit": 1})
+        await client.post("/inner" + PRODUCTS, json={"name": "desk"})
+        page = await client.get("/inner" + PRODUCTS, params={"limit": 1})
         assert (await client.get(page.links["next"]["url"])).status_code == 200

@@ -28,8 +28,8 @@ from entrypoints.kernel.api_keys import new_key
 from tests.kernel.integration.failing_units_of_work import FailingUnitsOfWork
 from tests.kernel.integration.problem_document import problem_of
 from tests.kernel.integration.service import (
-    ITEMS,
     JSON,
+    PRODUCTS,
     UNKNOWN_ID,
     client_of,
     create,
@@ -49,25 +49,25 @@ def get(path: str, **headers: str) -> Send:
 
 
 def post(content: bytes, headers: dict[str, str]) -> Send:
-    return lambda client: client.post(ITEMS, content=content, headers=headers)
+    return lambda client: client.post(PRODUCTS, content=content, headers=headers)
 
 
 async def put_a_stale_version(client: httpx.AsyncClient) -> httpx.Response:
     item = await create(client)
-    return await client.put(f"{ITEMS}/{item['id']}", json=BODY, headers={"If-Match": '"7"'})
+    return await client.put(f"{PRODUCTS}/{item['id']}", json=BODY, headers={"If-Match": '"7"'})
 
 
 BY_REQUEST: dict[str, Send] = {
     "malformed-idempotency-key": post(b'{"name": "lamp"}', {**JSON, "Idempotency-Key": "two keys"}),
     "no-such-path": get("/nowhere"),
-    "not-found": get(f"{ITEMS}/{UNKNOWN_ID}"),
-    "method-not-allowed": lambda client: client.put(ITEMS),
-    "not-acceptable": get(ITEMS, Accept="text/html"),
+    "not-found": get(f"{PRODUCTS}/{UNKNOWN_ID}"),
+    "method-not-allowed": lambda client: client.put(PRODUCTS),
+    "not-acceptable": get(PRODUCTS, Accept="text/html"),
     "stale-version": put_a_stale_version,
     "body-too-large": post(b"x" * 70_000, JSON),
     "unsupported-media-type": post(b"name=x", {}),
-    "unknown-host": get(ITEMS, Host="evil.test"),
-    "invalid-request": get(f"{ITEMS}?limit=0"),
+    "unknown-host": get(PRODUCTS, Host="evil.test"),
+    "invalid-request": get(f"{PRODUCTS}?limit=0"),
 }
 BY_COMMIT: dict[str, Exception] = {
     "already-exists": AlreadyExists("book", UUID(int=1)),
@@ -114,7 +114,7 @@ async def test_a_change_that_fails(name: str) -> None:
     units = FailingUnitsOfWork()
     units.on_commit = BY_COMMIT[name]
     async with client_of(create_app(settings_for("memory://"), units_of_work=units)) as client:
-        response = await client.post(ITEMS, json=BODY)
+        response = await client.post(PRODUCTS, json=BODY)
 
     problem_of(response, PROBLEM_TYPES[name])
 
@@ -124,10 +124,10 @@ async def test_keys(tmp_path: Path) -> None:
     keys.write_text(LINE)
     bearing = {"Authorization": f"Bearer {READER}"}
     async with client_of(create_app(settings_for("memory://", api_keys=keys))) as client:
-        problem_of(await client.get(ITEMS), problem_types.KEY_MISSING)
-        unknown = await client.get(ITEMS, headers={"Authorization": "Bearer x"})
+        problem_of(await client.get(PRODUCTS), problem_types.KEY_MISSING)
+        unknown = await client.get(PRODUCTS, headers={"Authorization": "Bearer x"})
         problem_of(unknown, problem_types.KEY_UNKNOWN)
-        reads_only = await client.post(ITEMS, json=BODY, headers=bearing)
+        reads_only = await client.post(PRODUCTS, json=BODY, headers=bearing)
         problem_of(reads_only, problem_types.KEY_READS_ONLY)
 
 
@@ -135,7 +135,7 @@ async def test_no_keys_where_others_come_in() -> None:
     app = create_app(settings_for("memory://"))
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://192.0.2.7") as client:
-        problem_of(await client.get(ITEMS), problem_types.KEYS_NOT_CONFIGURED)
+        problem_of(await client.get(PRODUCTS), problem_types.KEYS_NOT_CONFIGURED)
 
 
 async def test_a_deadline() -> None:
@@ -190,7 +190,7 @@ def test_a_plain_status_is_named_as_rfc_9110_names_it_whatever_python_says() -> 
 
 def test_the_document_has_an_example_of_each_type_that_a_status_can_have() -> None:
     document = create_app(settings_for("memory://")).openapi()
-    responses = document["paths"][f"{ITEMS}/"]["post"]["responses"]
+    responses = document["paths"][f"{PRODUCTS}/"]["post"]["responses"]
     for status in (400, 409, 503):
         examples = responses[str(status)]["content"]["application/problem+json"]["examples"]
         expected = {name: each for name, each in PROBLEM_TYPES.items() if each.status == status}

@@ -18,7 +18,7 @@ from application.kernel.errors import StorageUnavailable
 from entrypoints.kernel.background import readiness
 from tests.kernel.database_settings import engine_for
 from tests.kernel.integration.problem_document import problem_of
-from tests.kernel.integration.service import ITEMS, client_of, create, settings_for
+from tests.kernel.integration.service import PRODUCTS, client_of, create, settings_for
 from tests.kernel.postgresql_databases import empty_database, run_statement
 from tests.kernel.warehouse.app import create_app
 from tests.kernel.warehouse.storages import migrate_and_create_tables
@@ -74,14 +74,14 @@ async def test_a_sqlite_file_that_is_gone_takes_no_writes(
         os.link(file, aside)
         disturb(file)
 
-        problem_of(await client.post(ITEMS, json={"name": "lost"}), 503)
-        problem_of(await client.get(ITEMS), 503)
+        problem_of(await client.post(PRODUCTS, json={"name": "lost"}), 503)
+        problem_of(await client.get(PRODUCTS), 503)
         await until_ready_is(503, client)
 
         aside.replace(file)
         await until_ready_is(200, client)
         await create(client)
-        assert len((await client.get(ITEMS)).json()) == 2
+        assert len((await client.get(PRODUCTS)).json()) == 2
 
     assert "removed or replaced" in reasons(log_lines)
 
@@ -104,7 +104,7 @@ async def test_a_damaged_sqlite_file_is_not_ready(tmp_path: Path, log_lines: lis
         damaged.write(os.urandom(file.stat().st_size - pages * PAGE_SIZE))
 
     async with service_on(url) as client:
-        problem_of(await client.get(ITEMS), 503)
+        problem_of(await client.get(PRODUCTS), 503)
         assert (await client.get("/health/ready")).status_code == 503
 
     assert "SQLITE_CORRUPT" in reasons(log_lines)
@@ -117,8 +117,8 @@ async def test_a_sqlite_file_that_can_only_be_read_is_not_ready(
     await migrated(f"sqlite+aiosqlite:///{file}")
     async with service_on(f"sqlite+aiosqlite:///file:{file}?mode=ro&uri=true") as client:
         assert (await client.get("/health/ready")).status_code == 503
-        assert (await client.get(ITEMS)).status_code == 200
-        problem_of(await client.post(ITEMS, json={"name": "lamp"}), 503)
+        assert (await client.get(PRODUCTS)).status_code == 200
+        problem_of(await client.post(PRODUCTS, json={"name": "lamp"}), 503)
 
     assert "SQLITE_READONLY" in reasons(log_lines)
 
@@ -151,7 +151,7 @@ async def test_missing_privileges_are_not_ready_until_the_grants_in_the_log(
 ) -> None:
     async with service_on(role) as client:
         problem_of(await client.get("/health/ready"), 503)
-        problem_of(await client.get(ITEMS), 503)
+        problem_of(await client.get(PRODUCTS), 503)
         _, _, grants = reasons(log_lines).partition("rights: ")
         assert "GRANT SELECT ON alembic_version TO " in grants
         assert "GRANT SELECT, INSERT, UPDATE, DELETE ON products TO " in grants

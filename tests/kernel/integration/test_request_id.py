@@ -6,7 +6,13 @@ import httpx
 import pytest
 
 from tests.kernel.integration.failing_units_of_work import FailingUnitsOfWork
-from tests.kernel.integration.service import ITEMS, client_of, create, in_memory_only, settings_for
+from tests.kernel.integration.service import (
+    PRODUCTS,
+    client_of,
+    create,
+    in_memory_only,
+    settings_for,
+)
 from tests.kernel.warehouse.app import create_app
 
 pytestmark = in_memory_only
@@ -15,7 +21,7 @@ MADE = re.compile("[0-9a-f]{32}")
 
 @pytest.mark.parametrize("request_id", ["a", "A-b_c.9", "x" * 64, "0" * 32])
 async def test_a_well_formed_id_is_taken(client: httpx.AsyncClient, request_id: str) -> None:
-    for path in (ITEMS, "/nothing", "/health/live"):
+    for path in (PRODUCTS, "/nothing", "/health/live"):
         response = await client.get(path, headers={"X-Request-ID": request_id})
         assert response.headers.get_list("X-Request-ID") == [request_id]
 
@@ -40,28 +46,28 @@ async def test_a_well_formed_id_is_taken(client: httpx.AsyncClient, request_id: 
     ],
 )
 async def test_another_is_replaced(client: httpx.AsyncClient, request_id: bytes) -> None:
-    response = await client.get(ITEMS, headers=[(b"X-Request-ID", request_id)])
+    response = await client.get(PRODUCTS, headers=[(b"X-Request-ID", request_id)])
 
     (made,) = response.headers.get_list("X-Request-ID")
     assert MADE.fullmatch(made)
 
 
 async def test_every_request_gets_its_own(client: httpx.AsyncClient) -> None:
-    responses = [await client.get(ITEMS) for _ in range(20)]
+    responses = [await client.get(PRODUCTS) for _ in range(20)]
 
     assert len({response.headers["X-Request-ID"] for response in responses}) == 20
 
 
 async def test_every_response_has_one(client: httpx.AsyncClient) -> None:
-    item = f"{ITEMS}/{(await create(client))['id']}"
+    item = f"{PRODUCTS}/{(await create(client))['id']}"
     responses = [
         await client.get(item),
         await client.get(item, headers={"If-None-Match": "*"}),
         await client.head(item),
-        await client.post(ITEMS, json={"name": "x"}),
-        await client.post(ITEMS, json={}),
-        await client.post(ITEMS),
-        await client.put(ITEMS),
+        await client.post(PRODUCTS, json={"name": "x"}),
+        await client.post(PRODUCTS, json={}),
+        await client.post(PRODUCTS),
+        await client.put(PRODUCTS),
         await client.get("/nothing"),
         await client.get("/docs"),
         await client.get("/openapi.json"),
@@ -81,7 +87,7 @@ async def test_a_failure_of_the_service_names_it_too(storage_url: str) -> None:
     units.on_reading = RuntimeError("broken")
     app = create_app(settings_for(storage_url), units_of_work=units)
     async with client_of(app) as client:
-        response = await client.get(ITEMS, headers={"X-Request-ID": "mine"})
+        response = await client.get(PRODUCTS, headers={"X-Request-ID": "mine"})
 
     assert response.status_code == 500
     assert response.headers.get_list("X-Request-ID") == ["mine"]

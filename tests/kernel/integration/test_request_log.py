@@ -7,8 +7,8 @@ import httpx
 
 from tests.kernel.integration.failing_units_of_work import FailingUnitsOfWork
 from tests.kernel.integration.service import (
-    ITEMS,
     JSON,
+    PRODUCTS,
     client_of,
     create,
     in_memory_only,
@@ -21,7 +21,7 @@ SECRET = "hunter2"
 
 
 async def test_a_request_is_one_line(client: httpx.AsyncClient, log_lines: Lines) -> None:
-    response = await client.get(ITEMS)
+    response = await client.get(PRODUCTS)
 
     _started, line = log_lines
     assert 0 < line.pop("duration_ms") < 10_000
@@ -29,7 +29,7 @@ async def test_a_request_is_one_line(client: httpx.AsyncClient, log_lines: Lines
         "event": "request",
         "log_level": "info",
         "method": "GET",
-        "route": f"{ITEMS}/",
+        "route": f"{PRODUCTS}/",
         "status": 200,
         "request_id": response.headers["X-Request-ID"],
     }
@@ -39,15 +39,15 @@ async def test_a_request_is_one_line(client: httpx.AsyncClient, log_lines: Lines
 async def test_a_line_names_the_route_and_not_the_path(
     client: httpx.AsyncClient, log_lines: Lines
 ) -> None:
-    item = f"{ITEMS}/{(await create(client))['id']}"
-    template = ITEMS + "/{product_id}"
+    item = f"{PRODUCTS}/{(await create(client))['id']}"
+    template = PRODUCTS + "/{product_id}"
     log_lines.clear()
 
     await client.get(item)
     await client.get(item + "/")
     await client.put(item, json={"name": ""})
     await client.post(item)
-    await client.get(f"{ITEMS}/{SECRET}")
+    await client.get(f"{PRODUCTS}/{SECRET}")
     await client.get(f"/{SECRET}", params={"token": SECRET})
     await client.delete(item)
 
@@ -68,9 +68,9 @@ async def test_no_line_has_a_body_a_query_or_a_header(
     client: httpx.AsyncClient, log_lines: Lines
 ) -> None:
     headers = {"Authorization": f"Bearer {SECRET}", "Cookie": f"session={SECRET}", **JSON}
-    await client.post(ITEMS, json={"name": SECRET, "description": SECRET}, headers=headers)
-    await client.post(ITEMS, content=f'{{"{SECRET}": 1', headers=headers)
-    await client.get(ITEMS, params={"cursor": SECRET}, headers={"If-Match": SECRET, **headers})
+    await client.post(PRODUCTS, json={"name": SECRET, "description": SECRET}, headers=headers)
+    await client.post(PRODUCTS, content=f'{{"{SECRET}": 1', headers=headers)
+    await client.get(PRODUCTS, params={"cursor": SECRET}, headers={"If-Match": SECRET, **headers})
 
     assert [line["event"] for line in log_lines] == ["service started", *["request"] * 3]
     assert SECRET not in str(log_lines)
@@ -81,7 +81,7 @@ async def test_a_failure_is_reported_with_its_exception(log_lines: Lines) -> Non
     units.on_reading = RuntimeError("broken")
     app = create_app(settings_for("memory://"), units_of_work=units)
     async with client_of(app) as client:
-        response = await client.get(ITEMS)
+        response = await client.get(PRODUCTS)
 
     _started, failure, request = log_lines
     assert (failure["event"], failure["log_level"]) == ("unhandled error", "error")
@@ -95,7 +95,7 @@ async def test_concurrent_requests_keep_their_own_ids(
     client: httpx.AsyncClient, log_lines: Lines
 ) -> None:
     await asyncio.gather(
-        *(client.get(ITEMS, headers={"X-Request-ID": f"request-{n}"}) for n in range(50))
+        *(client.get(PRODUCTS, headers={"X-Request-ID": f"request-{n}"}) for n in range(50))
     )
 
     _started, *requests = log_lines
@@ -118,6 +118,6 @@ async def test_a_line_says_how_long_it_took(client: httpx.AsyncClient, log_lines
 
     units.for_reading = Slow  # type: ignore[method-assign,assignment]
     async with client_of(create_app(settings_for("memory://"), units_of_work=units)) as slow:
-        await slow.get(ITEMS)
+        await slow.get(PRODUCTS)
 
     assert log_lines[-1]["duration_ms"] >= 50

@@ -13,7 +13,7 @@ from entrypoints.http.kernel.problems.problem_types import KEY_MISSING, NO_SUCH_
 from entrypoints.kernel.api_keys import new_key
 from entrypoints.kernel.service_settings import InvalidSettings
 from tests.kernel.integration.problem_document import problem_of
-from tests.kernel.integration.service import ITEMS, settings_for
+from tests.kernel.integration.service import PRODUCTS, settings_for
 from tests.kernel.warehouse.app import create_app
 
 KEY, LINE = new_key("writer", "write")
@@ -75,18 +75,18 @@ async def test_what_a_client_is_given_leads_back(served: Served, settings: dict[
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=transport, base_url="http://test", headers=BEARING) as client,
     ):
-        created = await client.post("/shop" + ITEMS, json={"name": "lamp"})
-        assert created.headers["Location"].startswith("/shop" + ITEMS)
+        created = await client.post("/shop" + PRODUCTS, json={"name": "lamp"})
+        assert created.headers["Location"].startswith("/shop" + PRODUCTS)
         assert (await client.get(created.headers["Location"])).json() == created.json()
-        await client.post("/shop" + ITEMS, json={"name": "desk"})
-        page = await client.get("/shop" + ITEMS, params={"limit": 1})
-        assert page.links["next"]["url"].startswith("/shop" + ITEMS)
+        await client.post("/shop" + PRODUCTS, json={"name": "desk"})
+        page = await client.get("/shop" + PRODUCTS, params={"limit": 1})
+        assert page.links["next"]["url"].startswith("/shop" + PRODUCTS)
         assert (await client.get(page.links["next"]["url"])).status_code == 200
         document = (await client.get("/shop/openapi.json")).json()
         assert document["servers"] == [{"url": "/shop"}]
         # `instance` is compared with the path that was asked for.
         problem_of(await client.get("/shop/a%20b%2Fc"), NO_SUCH_PATH)
-        problem_of(await client.get(f"/shop{ITEMS}/no-uuid"), NO_SUCH_PATH)
+        problem_of(await client.get(f"/shop{PRODUCTS}/no-uuid"), NO_SUCH_PATH)
 
 
 async def test_health_needs_neither_key_nor_host_and_the_rest_does(
@@ -102,7 +102,7 @@ async def test_health_needs_neither_key_nor_host_and_the_rest_does(
         for path in ("/health/live", "/health/ready", "/health/live/"):
             response = await client.get("/shop" + path, headers=elsewhere)
             assert response.status_code == 200
-        for path in (ITEMS, "/health", "/health/other", "/docs"):
+        for path in (PRODUCTS, "/health", "/health/other", "/docs"):
             problem_of(await client.get("/shop" + path), KEY_MISSING)
             problem_of(await client.get("/shop" + path, headers=elsewhere), UNKNOWN_HOST)
 
@@ -131,8 +131,8 @@ async def test_the_root_path_of_an_outer_app_comes_before_the_setting() -> None:
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=transport, base_url="http://test") as client,
     ):
-        created = await client.post("/inner" + ITEMS, json={"name": "lamp"})
-        assert created.headers["Location"].startswith("/inner" + ITEMS)
+        created = await client.post("/inner" + PRODUCTS, json={"name": "lamp"})
+        assert created.headers["Location"].startswith("/inner" + PRODUCTS)
         assert (await client.get(created.headers["Location"])).json() == created.json()
 
 
@@ -144,9 +144,9 @@ async def test_direct_requests_need_no_prefix() -> None:
         httpx.AsyncClient(transport=transport, base_url="http://test") as client,
     ):
         assert (await client.get("/health/ready")).status_code == 200
-        assert (await client.get(ITEMS)).json() == []
+        assert (await client.get(PRODUCTS)).json() == []
         # Only whole segments are the prefix.
-        assert (await client.get("/shopping" + ITEMS)).status_code == 404
+        assert (await client.get("/shopping" + PRODUCTS)).status_code == 404
 
 
 @pytest.mark.parametrize("prefix", ["/api", "/api/v1/examples", "/health", "/docs"])

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from tests.kernel.integration.command_line import environment
-from tests.kernel.integration.service import ITEMS, create
+from tests.kernel.integration.service import PRODUCTS, create
 from tests.kernel.processes.free_port import free_port
 from tests.kernel.processes.service_process import ServiceProcess
 
@@ -41,7 +41,7 @@ async def test_items_survive_a_restart(tmp_path: Path) -> None:
 
     assert (tmp_path / "app.db").is_file()
     async with service(tmp_path) as second, client_of(second) as client:
-        assert (await client.get(ITEMS)).json() == [item]
+        assert (await client.get(PRODUCTS)).json() == [item]
 
 
 async def test_items_survive_a_crash(tmp_path: Path) -> None:
@@ -51,13 +51,13 @@ async def test_items_survive_a_crash(tmp_path: Path) -> None:
         await first.wait()
 
     async with service(tmp_path) as second, client_of(second) as client:
-        assert (await client.get(ITEMS)).json() == [item]
+        assert (await client.get(PRODUCTS)).json() == [item]
 
 
 async def test_the_log_is_json_with_one_line_per_request(tmp_path: Path) -> None:
     async with service(tmp_path, APP_DATABASE_ECHO="true") as process, client_of(process) as client:
         await client.post(
-            ITEMS,
+            PRODUCTS,
             json={"name": SECRET},
             headers={"X-Request-ID": "mine", "Authorization": f"Bearer {SECRET}"},
         )
@@ -76,7 +76,7 @@ async def test_the_log_is_json_with_one_line_per_request(tmp_path: Path) -> None
         "duration_ms",
         "request_id",
     }
-    assert (line["method"], line["route"], line["status"]) == ("POST", f"{ITEMS}/", 201)
+    assert (line["method"], line["route"], line["status"]) == ("POST", f"{PRODUCTS}/", 201)
     assert any("INSERT INTO products" in str(each["event"]) for each in lines)
     assert SECRET not in process.log
 
@@ -88,7 +88,7 @@ async def test_no_password_is_in_the_log_when_the_database_is_down(tmp_path: Pat
         client_of(process) as client,
     ):
         assert (await client.get("/health/ready")).status_code == 503
-        response = await client.post(ITEMS, json={"name": SECRET})
+        response = await client.post(PRODUCTS, json={"name": SECRET})
         assert response.status_code == 503
 
     objects(process)
@@ -104,7 +104,7 @@ async def test_two_workers_start_at_once_on_a_new_file(tmp_path: Path) -> None:
             limits=httpx.Limits(max_keepalive_connections=0),
         ) as client:
             created = await asyncio.gather(*(create(client, f"item {n}") for n in range(40)))
-            listed = (await client.get(ITEMS, params={"limit": 200})).json()
+            listed = (await client.get(PRODUCTS, params={"limit": 200})).json()
             assert {item["id"] for item in listed} == {item["id"] for item in created}
             assert (await client.get("/health/ready")).status_code == 200
         process.terminate()
@@ -151,5 +151,5 @@ asyncio.run(main())
     assert (failure["event"], failure["level"]) == ("unhandled error", "error")
     assert failure["request_id"] == request["request_id"]
     assert failure["exception"][0]["exc_type"] == "RuntimeError"
-    assert (request["status"], request["route"]) == (500, f"{ITEMS}/")
+    assert (request["status"], request["route"]) == (500, f"{PRODUCTS}/")
     assert SECRET not in ended.stdout + ended.stderr

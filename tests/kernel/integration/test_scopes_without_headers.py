@@ -7,7 +7,7 @@ import pytest
 from starlette.types import Message, Receive, Scope, Send
 
 from entrypoints.kernel.api_keys import new_key
-from tests.kernel.integration.service import ITEMS, settings_for
+from tests.kernel.integration.service import PRODUCTS, settings_for
 from tests.kernel.warehouse.app import create_app
 
 
@@ -20,7 +20,7 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("kind", ["http", "websocket"])
-@pytest.mark.parametrize("path", ["/health/live", ITEMS, "/mounted/x", "/nowhere"])
+@pytest.mark.parametrize("path", ["/health/live", PRODUCTS, "/mounted/x", "/nowhere"])
 async def test_one_gets_a_response(settings: dict[str, Any], kind: str, path: str) -> None:
     async def mounted(scope: Scope, receive: Receive, send: Send) -> None:
         assert not scope["headers"]

@@ -35,7 +35,7 @@ from tests.kernel.integration.random_requests import (
     VALID_BODIES,
 )
 from tests.kernel.integration.same_app_on_each_storage import Answer, Request, SameAppOnEachStorage
-from tests.kernel.integration.service import ITEMS, JSON
+from tests.kernel.integration.service import JSON, PRODUCTS
 
 CHANGES = st.sampled_from(["PUT", "PATCH"])
 LITTLE_TIMES = st.timedeltas(timedelta(seconds=-2), timedelta(seconds=2))
@@ -60,12 +60,12 @@ class Storages(RuleBasedStateMachine):
 
     @rule(target=items, body=ITEM_BODIES, key=KEYS)
     def create(self, body: bytes, key: str | None) -> Any:
-        (response,) = self._same(_change("POST", ITEMS, body, None, key))
+        (response,) = self._same(_change("POST", PRODUCTS, body, None, key))
         return self._created(response)
 
     @rule(target=items, bodies=st.lists(VALID_BODIES, min_size=2, max_size=5))
     def create_several_at_once(self, bodies: list[bytes]) -> Any:
-        responses = self._same(*(_change("POST", ITEMS, body) for body in bodies))
+        responses = self._same(*(_change("POST", PRODUCTS, body) for body in bodies))
         return multiple(*(self._created(response) for response in responses))
 
     @rule(item=items, condition=CONDITIONS)
@@ -89,7 +89,7 @@ class Storages(RuleBasedStateMachine):
     @rule(method=st.sampled_from(["GET", "PUT", "PATCH", "DELETE"]), unknown=UNKNOWN_IDS)
     def meet_nothing(self, method: str, unknown: str) -> None:
         body = b'{"name": "lamp"}' if method.startswith("P") else None
-        self._same(_change(method, f"{ITEMS}/{unknown}", body))
+        self._same(_change(method, f"{PRODUCTS}/{unknown}", body))
 
     @rule(target=next_pages, path=PAGES)
     def list_items(self, path: str) -> Any:
@@ -159,7 +159,7 @@ class Storages(RuleBasedStateMachine):
         self._apps.let_time_pass(time)
 
     def teardown(self) -> None:
-        self._same(Request("GET", f"{ITEMS}?limit=200"))
+        self._same(Request("GET", f"{PRODUCTS}?limit=200"))
 
     def _same(self, *requests: Request) -> list[Answer]:
         responses: list[Answer] = self._run(self._apps.same(*requests))

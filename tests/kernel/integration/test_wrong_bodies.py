@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.kernel.integration.problem_document import errors_of, problem_of
-from tests.kernel.integration.service import ITEMS, JSON, create, in_memory_only
+from tests.kernel.integration.service import JSON, PRODUCTS, create, in_memory_only
 
 WRONG = [
     (b"", "#", "missing"),
@@ -67,15 +67,15 @@ class Target:
 @pytest.fixture(params=["POST", "PUT", "PATCH"])
 async def target(request: pytest.FixtureRequest, client: httpx.AsyncClient) -> Target:
     item_id = (await create(client))["id"]
-    path = ITEMS if request.param == "POST" else f"{ITEMS}/{item_id}"
+    path = PRODUCTS if request.param == "POST" else f"{PRODUCTS}/{item_id}"
     return Target(client, request.param, path, item_id)
 
 
 @pytest.fixture(autouse=True)
 async def _nothing_is_altered(target: Target) -> AsyncIterator[None]:
-    before = (await target.client.get(ITEMS)).json()
+    before = (await target.client.get(PRODUCTS)).json()
     yield
-    assert (await target.client.get(ITEMS)).json() == before
+    assert (await target.client.get(PRODUCTS)).json() == before
 
 
 @in_memory_only

@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.kernel.faults.malformed_requests import MALFORMED
 from tests.kernel.faults.raw_http import send_bytes
-from tests.kernel.integration.service import ITEMS
+from tests.kernel.integration.service import PRODUCTS
 from tests.kernel.soak.account import UNEXPECTED, Account
 from tests.kernel.soak.ledger import OWNERLESS
 from tests.kernel.soak.lives import Lives
@@ -80,7 +80,7 @@ async def _create_and_hang_up(port: int, chance: Random) -> None:
     """Send a request, or a part of it, and leave before the response comes, or after."""
     body = f'{{"name": "{OWNERLESS} {chance.random()}"}}'
     request = (
-        f"POST {ITEMS} HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n"
+        f"POST {PRODUCTS} HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n"
         f"Content-Length: {len(body)}\r\n\r\n{body}"
     ).encode()
     _, writer = await asyncio.open_connection("127.0.0.1", port)

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from adapters.sql.kernel.engine import SQLITE_READERS
 from tests.kernel.faults.keep_alive_client import KeepAliveClient
-from tests.kernel.integration.service import ITEMS
+from tests.kernel.integration.service import PRODUCTS
 from tests.kernel.soak.lives import Lives
 
 BURST = 50
@@ -22,7 +22,7 @@ async def burst(lives: Lives) -> list[str]:
 
     async def ask() -> int:
         async with KeepAliveClient(lives.port) as client:
-            return (await client.request("GET", ITEMS)).status
+            return (await client.request("GET", PRODUCTS)).status
 
     statuses = await asyncio.gather(*(ask() for _ in range(BURST)), return_exceptions=True)
     return [f"in a burst of GET: {status!r}" for status in statuses if status != 200]

@@ -3,14 +3,14 @@ from random import Random
 from typing import Any
 
 from tests.kernel.faults.keep_alive_client import Response
-from tests.kernel.integration.service import ITEMS
+from tests.kernel.integration.service import PRODUCTS
 from tests.kernel.soak.account import UNEXPECTED, WRONG_READ, Account
 from tests.kernel.soak.client import Client
 from tests.kernel.soak.ledger import Item, Ledger
 
 WEIGHTS = {"create": 25, "get": 15, "list": 10, "patch": 20, "put": 15, "delete": 15}
 MOST_ITEMS = 100
-FIRST_PAGE = f"{ITEMS}/?limit=20"
+FIRST_PAGE = f"{PRODUCTS}/?limit=20"
 # Between its requests a connection is idle, as most are most of the time.
 MOST_THOUGHT_SECONDS = 0.02
 KEY = "soak"
@@ -53,7 +53,7 @@ class Worker:
     async def _create(self) -> None:
         name, description = self._new_words("item"), self._new_words("made")
         content = {"name": name, "description": description}
-        if response := await self._change("POST", ITEMS, 201, content, about=name):
+        if response := await self._change("POST", PRODUCTS, 201, content, about=name):
             item = Item.of(response.json())
             self._keep(item, Item(item.id, name, description, 1))
 
@@ -126,4 +126,4 @@ class Worker:
 
 
 def _address(item: Item) -> str:
-    return f"{ITEMS}/{item.id}"
+    return f"{PRODUCTS}/{item.id}"

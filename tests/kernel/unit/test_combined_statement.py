@@ -13,17 +13,17 @@ from adapters.sql.kernel.idempotency_records import REMOVE as REMOVE_RECORD
 from adapters.sql.kernel.idempotency_records import idempotency_records
 from application.kernel.errors import KeyInProgress, StaleVersion
 from tests.kernel.counting_ids import CountingIds
-from tests.kernel.warehouse.sql import PRODUCTS, products
+from tests.kernel.warehouse.sql import PRODUCT_ROWS, products
 
-ADD, UPDATE, REMOVE = PRODUCTS.insert, PRODUCTS.update, PRODUCTS.delete
+ADD, UPDATE, REMOVE = PRODUCT_ROWS.insert, PRODUCT_ROWS.update, PRODUCT_ROWS.delete
 ITEM_ID = CountingIds().new_id()
 TAKEN = KeyInProgress("k")
 STALE = StaleVersion("product", ITEM_ID)
 VALUES = dict.fromkeys(("key", "fingerprint", "response", "expires_at"))
 RECORD = Write(ADD_RECORD, VALUES, violations={"pk_idempotency_records": TAKEN})
-ITEM = dict.fromkeys(column.name for column in PRODUCTS.columns)
+ITEM = dict.fromkeys(column.name for column in PRODUCT_ROWS.columns)
 EXPECTED = dict.fromkeys(("expected_id", "expected_version"))
-CHANGES = dict.fromkeys(PRODUCTS.changing) | EXPECTED
+CHANGES = dict.fromkeys(PRODUCT_ROWS.changing) | EXPECTED
 
 
 def test_a_single_write_is_unchanged() -> None:

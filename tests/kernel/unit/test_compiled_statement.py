@@ -9,13 +9,13 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from adapters.sql.kernel import idempotency_records as records
 from adapters.sql.kernel.execution.compiled_statement import CompiledStatement, compile_statement
-from tests.kernel.warehouse.sql import PRODUCTS, products
+from tests.kernel.warehouse.sql import PRODUCT_ROWS, products
 
 SQLITE: Dialect = aiosqlite.dialect()
 POSTGRESQL: Dialect = create_async_engine("postgresql+asyncpg://").dialect
 ID = UUID("0199b7c2-1f3a-7b5e-8d21-3c4d5e6f7081")
 TIME = datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC)
-GET = select(*PRODUCTS.columns).where(products.c.id == bindparam("id"))
+GET = select(*PRODUCT_ROWS.columns).where(products.c.id == bindparam("id"))
 VALUES = {
     "id": ID,
     "name": "lamp",
@@ -93,15 +93,15 @@ def test_no_rows_come_back_as_none(dialect: Dialect) -> None:
 @pytest.mark.parametrize(
     ("statement", "parameters"),
     [
-        (PRODUCTS.get, ["id"]),
-        (PRODUCTS.first_page, ["limit"]),
-        (PRODUCTS.next_page, ["limit", "after"]),
-        (PRODUCTS.insert, VALUES),
+        (PRODUCT_ROWS.get, ["id"]),
+        (PRODUCT_ROWS.first_page, ["limit"]),
+        (PRODUCT_ROWS.next_page, ["limit", "after"]),
+        (PRODUCT_ROWS.insert, VALUES),
         (
-            PRODUCTS.update,
-            [*PRODUCTS.changing, "expected_id", "expected_version"],
+            PRODUCT_ROWS.update,
+            [*PRODUCT_ROWS.changing, "expected_id", "expected_version"],
         ),
-        (PRODUCTS.delete, ["expected_id", "expected_version"]),
+        (PRODUCT_ROWS.delete, ["expected_id", "expected_version"]),
         (records.FIND, ["key"]),
         (records.ADD, ["key", "fingerprint", "response", "expires_at"]),
         (records.REMOVE, ["key", "expires_at"]),

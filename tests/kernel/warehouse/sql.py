@@ -29,7 +29,7 @@ deliveries = Table(
     Column("supplier_id", Id, ForeignKey("suppliers.id"), nullable=False, index=True),
     Column("quantity", Integer, nullable=False),
 )
-PRODUCTS = VersionedRows(
+PRODUCT_ROWS = VersionedRows(
     products, Product, violations={"uq_products_sku": lambda it: DataConflict(f"SKU {it.sku}")}
 )
 SUPPLIERS = VersionedRows(suppliers, Supplier)
@@ -37,11 +37,11 @@ DELIVERIES = VersionedRows(deliveries, Delivery)
 
 
 class SqlProductReader(SqlReader[Product]):
-    rows = PRODUCTS
+    rows = PRODUCT_ROWS
 
 
 class SqlProducts(SqlRepository[Product]):
-    rows = PRODUCTS
+    rows = PRODUCT_ROWS
 
 
 class SqlSupplierReader(SqlReader[Supplier]):

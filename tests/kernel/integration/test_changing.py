@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from tests.kernel.integration.problem_document import errors_of
-from tests.kernel.integration.service import ITEMS, create, stored
+from tests.kernel.integration.service import PRODUCTS, create, stored
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ async def test_only_what_the_patch_names_is_changed(
 ) -> None:
     item = await create(client, "lamp", "It shines.")
 
-    response = await client.patch(f"{ITEMS}/{item['id']}", json=patch)
+    response = await client.patch(f"{PRODUCTS}/{item['id']}", json=patch)
 
     assert response.status_code == 200
     changed = response.json()
@@ -45,7 +45,7 @@ async def test_only_what_the_patch_names_is_changed(
 async def test_a_name_cannot_be_cleared(client: httpx.AsyncClient) -> None:
     item = await create(client)
 
-    response = await client.patch(f"{ITEMS}/{item['id']}", json={"name": None})
+    response = await client.patch(f"{PRODUCTS}/{item['id']}", json={"name": None})
 
     assert errors_of(response) == [("body", "#/name", "string_type")]
     assert await stored(client, item["id"]) == item
@@ -54,7 +54,9 @@ async def test_a_name_cannot_be_cleared(client: httpx.AsyncClient) -> None:
 async def test_a_rejected_part_changes_nothing(client: httpx.AsyncClient) -> None:
     item = await create(client)
 
-    response = await client.patch(f"{ITEMS}/{item['id']}", json={"name": "desk", "description": 1})
+    response = await client.patch(
+        f"{PRODUCTS}/{item['id']}", json={"name": "desk", "description": 1}
+    )
 
     assert response.status_code == 422
     assert await stored(client, item["id"]) == item

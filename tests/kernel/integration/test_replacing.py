@@ -2,14 +2,14 @@
 
 import httpx
 
-from tests.kernel.integration.service import ITEMS, create, stored
+from tests.kernel.integration.service import PRODUCTS, create, stored
 
 
 async def test_both_fields_are_replaced(client: httpx.AsyncClient) -> None:
     item = await create(client)
 
     response = await client.put(
-        f"{ITEMS}/{item['id']}", json={"name": " desk ", "description": "It stands."}
+        f"{PRODUCTS}/{item['id']}", json={"name": " desk ", "description": "It stands."}
     )
 
     assert response.status_code == 200
@@ -29,7 +29,7 @@ async def test_both_fields_are_replaced(client: httpx.AsyncClient) -> None:
 async def test_a_description_that_is_left_out_is_cleared(client: httpx.AsyncClient) -> None:
     item = await create(client, description="It shines.")
 
-    response = await client.put(f"{ITEMS}/{item['id']}", json={"name": "lamp"})
+    response = await client.put(f"{PRODUCTS}/{item['id']}", json={"name": "lamp"})
 
     assert response.json()["description"] is None
     assert (await stored(client, item["id"]))["description"] is None
@@ -39,14 +39,14 @@ async def test_the_same_again_is_a_new_version(client: httpx.AsyncClient) -> Non
     item = await create(client, "lamp", None)
 
     for version in (2, 3, 4):
-        response = await client.put(f"{ITEMS}/{item['id']}", json={"name": "lamp"})
+        response = await client.put(f"{PRODUCTS}/{item['id']}", json={"name": "lamp"})
         assert (response.status_code, response.json()["version"]) == (200, version)
 
 
 async def test_other_items_stay_as_they_are(client: httpx.AsyncClient) -> None:
     first, second, third = [await create(client, name) for name in ("a", "b", "c")]
 
-    replaced = await client.put(f"{ITEMS}/{second['id']}", json={"name": "z"})
+    replaced = await client.put(f"{PRODUCTS}/{second['id']}", json={"name": "z"})
 
     # It keeps its place, too.
-    assert (await client.get(ITEMS)).json() == [first, replaced.json(), third]
+    assert (await client.get(PRODUCTS)).json() == [first, replaced.json(), third]

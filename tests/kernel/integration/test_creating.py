@@ -7,19 +7,19 @@ import httpx
 import pytest
 
 from tests.kernel.integration.problem_document import errors_of
-from tests.kernel.integration.service import ITEMS, create
+from tests.kernel.integration.service import PRODUCTS, create
 
 
 async def test_the_response_is_the_new_item(client: httpx.AsyncClient) -> None:
     before = datetime.now(UTC)
-    response = await client.post(ITEMS, json={"name": " lamp ", "description": " It shines. "})
+    response = await client.post(PRODUCTS, json={"name": " lamp ", "description": " It shines. "})
 
     assert response.status_code == 201
     assert response.headers["Content-Type"] == "application/json"
     assert response.headers["ETag"] == '"1"'
     item = response.json()
     assert UUID(item["id"]).version == 7
-    assert response.headers["Location"] == f"{ITEMS}/{item['id']}"
+    assert response.headers["Location"] == f"{PRODUCTS}/{item['id']}"
     assert item == {
         "id": item["id"],
         "name": "lamp",
@@ -35,7 +35,7 @@ async def test_the_response_is_the_new_item(client: httpx.AsyncClient) -> None:
 
 
 async def test_the_location_leads_to_the_item(client: httpx.AsyncClient) -> None:
-    created = await client.post(ITEMS, json={"name": "lamp"})
+    created = await client.post(PRODUCTS, json={"name": "lamp"})
 
     found = await client.get(created.headers["Location"])
 
@@ -47,7 +47,7 @@ async def test_the_location_leads_to_the_item(client: httpx.AsyncClient) -> None
 async def test_a_description_may_be_left_out_or_null(
     client: httpx.AsyncClient, body: dict[str, str | None]
 ) -> None:
-    response = await client.post(ITEMS, json=body)
+    response = await client.post(PRODUCTS, json=body)
 
     assert response.status_code == 201
     assert response.json()["description"] is None
@@ -69,11 +69,11 @@ async def test_texts_at_the_bounds_come_back(
     item = await create(client, name, description)
 
     assert (item["name"], item["description"]) == (name.strip(), description)
-    assert (await client.get(f"{ITEMS}/{item['id']}")).json() == item
+    assert (await client.get(f"{PRODUCTS}/{item['id']}")).json() == item
 
 
 async def test_all_broken_rules_are_named_at_once(client: httpx.AsyncClient) -> None:
-    response = await client.post(ITEMS, json={"name": "n" * 201, "description": "d" * 2_001})
+    response = await client.post(PRODUCTS, json={"name": "n" * 201, "description": "d" * 2_001})
 
     assert errors_of(response) == [
         ("body", "#/name", "too_long"),
@@ -82,9 +82,9 @@ async def test_all_broken_rules_are_named_at_once(client: httpx.AsyncClient) -> 
 
 
 async def test_a_rejected_item_is_not_stored(client: httpx.AsyncClient) -> None:
-    await client.post(ITEMS, json={"name": ""})
+    await client.post(PRODUCTS, json={"name": ""})
 
-    assert (await client.get(ITEMS)).json() == []
+    assert (await client.get(PRODUCTS)).json() == []
 
 
 async def test_the_same_request_twice_makes_two_items(client: httpx.AsyncClient) -> None:

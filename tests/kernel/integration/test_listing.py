@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from tests.kernel.integration.problem_document import errors_of
-from tests.kernel.integration.service import ITEMS, create, in_memory_only
+from tests.kernel.integration.service import PRODUCTS, create, in_memory_only
 
 NEXT = "next"
 
@@ -20,7 +20,7 @@ def next_page(response: httpx.Response) -> str | None:
 
 
 async def test_an_empty_collection_is_an_empty_array(client: httpx.AsyncClient) -> None:
-    response = await client.get(ITEMS)
+    response = await client.get(PRODUCTS)
 
     assert (response.status_code, response.json()) == (200, [])
     assert response.headers["Content-Type"] == "application/json"
@@ -30,7 +30,7 @@ async def test_an_empty_collection_is_an_empty_array(client: httpx.AsyncClient) 
 async def test_items_come_in_creation_order(client: httpx.AsyncClient) -> None:
     created = [await create(client, name) for name in ("c", "a", "b")]
 
-    assert (await client.get(ITEMS)).json() == created
+    assert (await client.get(PRODUCTS)).json() == created
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 7, 8, 200])
@@ -40,7 +40,7 @@ async def test_walking_the_links_meets_every_item_once_and_in_order(
     created = await create_all(client, 7)
 
     met = []
-    page: str | None = f"{ITEMS}?limit={limit}"
+    page: str | None = f"{PRODUCTS}?limit={limit}"
     while page:
         response = await client.get(page)
         assert response.status_code == 200
@@ -55,9 +55,9 @@ async def test_a_walk_goes_on_when_its_place_was_deleted_and_items_were_added(
     client: httpx.AsyncClient,
 ) -> None:
     created = await create_all(client, 4)
-    first = await client.get(f"{ITEMS}?limit=2")
+    first = await client.get(f"{PRODUCTS}?limit=2")
 
-    await client.delete(f"{ITEMS}/{created[1]}")
+    await client.delete(f"{PRODUCTS}/{created[1]}")
     added = await create(client, "added")
     second = await client.get(str(next_page(first)))
 
@@ -70,7 +70,7 @@ async def test_a_walk_goes_on_when_its_place_was_deleted_and_items_were_added(
 async def test_without_a_limit_a_page_has_fifty_items(client: httpx.AsyncClient) -> None:
     await create_all(client, 51)
 
-    response = await client.get(ITEMS)
+    response = await client.get(PRODUCTS)
 
     assert len(response.json()) == 50
     rest = await client.get(str(next_page(response)))
@@ -80,7 +80,7 @@ async def test_without_a_limit_a_page_has_fifty_items(client: httpx.AsyncClient)
 @in_memory_only
 @pytest.mark.parametrize("limit", ["1", "200"])
 async def test_limits_at_the_bounds_are_taken(client: httpx.AsyncClient, limit: str) -> None:
-    assert (await client.get(ITEMS, params={"limit": limit})).status_code == 200
+    assert (await client.get(PRODUCTS, params={"limit": limit})).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ async def test_limits_at_the_bounds_are_taken(client: httpx.AsyncClient, limit: 
 )
 @in_memory_only
 async def test_other_limits_are_rejected(client: httpx.AsyncClient, limit: str, error: str) -> None:
-    response = await client.get(ITEMS, params={"limit": limit})
+    response = await client.get(PRODUCTS, params={"limit": limit})
 
     assert errors_of(response) == [("query", "#/limit", error)]
 
@@ -109,7 +109,7 @@ async def test_other_limits_are_rejected(client: httpx.AsyncClient, limit: str, 
     ["", "x", "A" * 28, "A" * 1000, "é", "\x00", "null", "01890a5d-ac96-774b-bcce-b302099a8057"],
 )
 async def test_what_is_no_cursor_is_rejected(client: httpx.AsyncClient, cursor: str) -> None:
-    response = await client.get(ITEMS, params={"cursor": cursor})
+    response = await client.get(PRODUCTS, params={"cursor": cursor})
 
     assert errors_of(response) == [("query", "#/cursor", "cursor")]
 
@@ -119,9 +119,9 @@ async def test_every_alteration_of_one_character_of_a_cursor_is_rejected(
     client: httpx.AsyncClient,
 ) -> None:
     await create_all(client, 2)
-    link = str(next_page(await client.get(f"{ITEMS}?limit=1")))
+    link = str(next_page(await client.get(f"{PRODUCTS}?limit=1")))
     cursor = httpx.URL(link).params["cursor"]
-    assert (await client.get(ITEMS, params={"cursor": cursor})).status_code == 200
+    assert (await client.get(PRODUCTS, params={"cursor": cursor})).status_code == 200
 
     altered = {
         cursor[:place] + character + cursor[place + 1 :]
@@ -131,13 +131,13 @@ async def test_every_alteration_of_one_character_of_a_cursor_is_rejected(
     shortened = {cursor[:place] + cursor[place + 1 :] for place in range(len(cursor))}
     lengthened = {cursor + character for character in "A=_ "}
     for wrong in altered | shortened | lengthened:
-        response = await client.get(ITEMS, params={"cursor": wrong})
+        response = await client.get(PRODUCTS, params={"cursor": wrong})
         assert response.status_code == 422, wrong
 
 
 async def test_wrong_queries_are_rejected_by_every_storage(client: httpx.AsyncClient) -> None:
     await create_all(client, 2)
-    link = httpx.URL(str(next_page(await client.get(f"{ITEMS}?limit=1"))))
+    link = httpx.URL(str(next_page(await client.get(f"{PRODUCTS}?limit=1"))))
     cursor = link.params["cursor"]
 
     for wrong in (
@@ -147,6 +147,6 @@ async def test_wrong_queries_are_rejected_by_every_storage(client: httpx.AsyncCl
         {"cursor": cursor[:-1]},
         {"cursor": cursor.swapcase()},
     ):
-        assert (await client.get(ITEMS, params=wrong)).status_code == 422
+        assert (await client.get(PRODUCTS, params=wrong)).status_code == 422
     for right in ({"limit": "1"}, {"limit": "200"}, {"cursor": cursor}):
-        assert (await client.get(ITEMS, params=right)).status_code == 200
+        assert (await client.get(PRODUCTS, params=right)).status_code == 200

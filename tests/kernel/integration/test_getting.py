@@ -6,13 +6,13 @@ import httpx
 import pytest
 
 from tests.kernel.integration.problem_document import problem_of
-from tests.kernel.integration.service import ITEMS, UNKNOWN_ID, create, in_memory_only
+from tests.kernel.integration.service import PRODUCTS, UNKNOWN_ID, create, in_memory_only
 
 
 async def test_an_item_has_an_etag(client: httpx.AsyncClient) -> None:
     item = await create(client)
 
-    response = await client.get(f"{ITEMS}/{item['id']}")
+    response = await client.get(f"{PRODUCTS}/{item['id']}")
 
     assert (response.status_code, response.json()) == (200, item)
     assert response.headers["ETag"] == '"1"'
@@ -22,17 +22,17 @@ async def test_an_item_has_an_etag(client: httpx.AsyncClient) -> None:
 async def test_an_id_has_other_spellings(client: httpx.AsyncClient, spelling: type[str]) -> None:
     item = await create(client)
 
-    response = await client.get(f"{ITEMS}/{spelling(item['id'])}")
+    response = await client.get(f"{PRODUCTS}/{spelling(item['id'])}")
 
     assert response.json() == item
 
 
 @pytest.mark.parametrize("item_id", [UNKNOWN_ID, "no-uuid"])
 async def test_a_missing_item_is_not_found(client: httpx.AsyncClient, item_id: str) -> None:
-    problem_of(await client.get(f"{ITEMS}/{item_id}"), 404)
-    problem_of(await client.put(f"{ITEMS}/{item_id}", json={"name": "x"}), 404)
-    problem_of(await client.patch(f"{ITEMS}/{item_id}", json={"name": "x"}), 404)
-    problem_of(await client.delete(f"{ITEMS}/{item_id}"), 404)
+    problem_of(await client.get(f"{PRODUCTS}/{item_id}"), 404)
+    problem_of(await client.put(f"{PRODUCTS}/{item_id}", json={"name": "x"}), 404)
+    problem_of(await client.patch(f"{PRODUCTS}/{item_id}", json={"name": "x"}), 404)
+    problem_of(await client.delete(f"{PRODUCTS}/{item_id}"), 404)
 
 
 @in_memory_only
@@ -59,7 +59,7 @@ async def test_what_does_not_exist_is_not_found(
     client: httpx.AsyncClient, method: str, item_id: str
 ) -> None:
     body = {"name": "x"} if method in {"PUT", "PATCH"} else None
-    response = await client.request(method, f"{ITEMS}/{item_id}", json=body)
+    response = await client.request(method, f"{PRODUCTS}/{item_id}", json=body)
 
     if method == "HEAD":
         assert (response.status_code, response.content) == (404, b"")
@@ -77,7 +77,7 @@ async def test_a_client_that_has_the_version_is_not_sent_it_again(
 ) -> None:
     item = await create(client)
 
-    response = await client.get(f"{ITEMS}/{item['id']}", headers={"If-None-Match": known})
+    response = await client.get(f"{PRODUCTS}/{item['id']}", headers={"If-None-Match": known})
 
     assert (response.status_code, response.content) == (304, b"")
     assert response.headers["ETag"] == '"1"'
@@ -87,7 +87,7 @@ async def test_several_fields_are_one_list(client: httpx.AsyncClient) -> None:
     item = await create(client)
 
     response = await client.get(
-        f"{ITEMS}/{item['id']}", headers=[("If-None-Match", '"7"'), ("If-None-Match", '"1"')]
+        f"{PRODUCTS}/{item['id']}", headers=[("If-None-Match", '"7"'), ("If-None-Match", '"1"')]
     )
 
     assert response.status_code == 304
@@ -103,14 +103,14 @@ async def test_a_client_that_has_another_version_is_sent_the_item(
     item = await create(client)
 
     response = await client.get(
-        f"{ITEMS}/{item['id']}", headers=[(b"If-None-Match", known.encode("latin-1"))]
+        f"{PRODUCTS}/{item['id']}", headers=[(b"If-None-Match", known.encode("latin-1"))]
     )
 
     assert (response.status_code, response.json()) == (200, item)
 
 
 async def test_a_changed_item_is_sent_again(client: httpx.AsyncClient) -> None:
-    path = f"{ITEMS}/{(await create(client))['id']}"
+    path = f"{PRODUCTS}/{(await create(client))['id']}"
     known = {"If-None-Match": (await client.get(path)).headers["ETag"]}
     assert (await client.get(path, headers=known)).status_code == 304
 
@@ -124,7 +124,7 @@ async def test_a_changed_item_is_sent_again(client: httpx.AsyncClient) -> None:
 async def test_having_an_item_that_does_not_exist_is_not_found(
     client: httpx.AsyncClient, known: str
 ) -> None:
-    response = await client.get(f"{ITEMS}/{UNKNOWN_ID}", headers={"If-None-Match": known})
+    response = await client.get(f"{PRODUCTS}/{UNKNOWN_ID}", headers={"If-None-Match": known})
 
     problem_of(response, 404)
 
@@ -132,7 +132,7 @@ async def test_having_an_item_that_does_not_exist_is_not_found(
 @in_memory_only
 @pytest.mark.parametrize("filler", [" ", ",", '"', '"", ', 'W/"x"'])
 async def test_a_long_condition_is_read_in_no_time(client: httpx.AsyncClient, filler: str) -> None:
-    path = f"{ITEMS}/{(await create(client))['id']}"
+    path = f"{PRODUCTS}/{(await create(client))['id']}"
     known = "x" + filler * (60_000 // len(filler)) + "x"
 
     started = time.perf_counter()
