@@ -18,7 +18,7 @@ class RepositorySuite:
             return Book.create(UUID(int=number), f"Book {number}", NOW)
 
         def changed(self, book: Book) -> Book:
-            return book.lend(NOW)
+            return book.next_version(NOW, title=f"{book.title}!")
     """
 
     repository: str
@@ -29,7 +29,7 @@ class RepositorySuite:
         raise NotImplementedError
 
     def changed(self, entity: Any) -> Any:
-        """Return its next version."""
+        """Return its next version. It is called on what it returned, too."""
         raise NotImplementedError
 
     def of(self, unit: Any) -> Any:
