@@ -1,6 +1,5 @@
 """The composition root: which adapter implements which port."""
 
-from collections.abc import Iterable
 from datetime import timedelta
 from operator import attrgetter
 from typing import Any
@@ -13,7 +12,6 @@ from adapters.kernel.system_clock import SystemClock
 from adapters.kernel.uuid7_source import Uuid7Source
 from adapters.memory.kernel.storage import MemoryStorage
 from adapters.memory.unit_of_work import MemoryUnitOfWork
-from adapters.sql.kernel.engine import init_database
 from adapters.sql.kernel.storage import SqlStorage
 from adapters.sql.unit_of_work import SqlReadingUnitOfWork, SqlUnitOfWork, metadata
 from application.example_items.service import ExampleItemService
@@ -21,6 +19,7 @@ from application.kernel.idempotency import Idempotency
 from application.kernel.registrations import complete
 from application.unit_of_work import ReadingUnitOfWork, UnitOfWork
 from entrypoints.kernel.background.readiness import Readiness
+from entrypoints.kernel.container_parts import new_container
 from entrypoints.settings import AppSettings
 
 
@@ -59,16 +58,4 @@ class Container(DeclarativeContainer):
 
 async def init_container(settings: AppSettings, **overrides: Any) -> Container:
     """Return a container, in which an override replaces what would be made under its name."""
-    parts: dict[str, Any] = {"settings": settings, **overrides}
-    if not settings.uses_memory:
-        parts.setdefault("engine", await init_database(settings))
-    return Container(**parts)
-
-
-def assert_replaceable(names: Iterable[str]) -> None:
-    """Raise `TypeError` if a name is none of the container's."""
-    if unknown := set(names) - Container.providers.keys():
-        raise TypeError(
-            f"create_app() cannot override {', '.join(sorted(unknown))}: the container has "
-            f"{', '.join(sorted(Container.providers))}"
-        )
+    return await new_container(Container, settings, **overrides)

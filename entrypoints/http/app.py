@@ -6,10 +6,11 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from entrypoints.container import assert_replaceable, init_container
+from entrypoints.container import Container, init_container
 from entrypoints.http.kernel.lifespan import serving
 from entrypoints.http.kernel.service import add_kernel, new_app
 from entrypoints.http.routers import ROUTERS
+from entrypoints.kernel.container_parts import assert_replaceable
 from entrypoints.kernel.project import project
 from entrypoints.settings import AppSettings
 
@@ -20,7 +21,7 @@ def create_app(settings: AppSettings, *, any_server: bool = True, **overrides: A
 
     `any_server=False` is for the server of `python -m entrypoints`, which has limits of its own.
     Raises `InvalidSettings`, and `TypeError` for an override that the container does not have."""
-    assert_replaceable(overrides)
+    assert_replaceable(Container, overrides)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

@@ -161,7 +161,7 @@ async def test_no_thread_is_left_after_a_failed_start(
                     connection.execute(row)
                     connection.execute("INSERT INTO alembic_version VALUES ('another')")
                 else:
-                    connection.execute("CREATE TABLE products (other TEXT)")
+                    connection.execute("CREATE TABLE idempotency_records (other TEXT)")
     before = set(threading.enumerate())
 
     with pytest.raises(Exception, match=r".") as failure:

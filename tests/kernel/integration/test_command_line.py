@@ -25,7 +25,7 @@ def test_it_is_a_module_that_python_runs(tmp_path: Path) -> None:
     (status, output, errors), refusal = [end_of(process) for process in processes]
 
     assert (status, errors) == (0, "")
-    assert output.startswith("usage: python -m entrypoints")
+    assert output.startswith("usage: python -m tests.kernel.warehouse")
     assert_names_both_settings(*refusal)
 
 

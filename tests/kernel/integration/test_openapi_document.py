@@ -30,7 +30,7 @@ from tests.kernel.integration.service import (
 from tests.kernel.warehouse.app import create_app
 
 pytestmark = in_memory_only
-COLLECTION, ITEM = f"{PRODUCTS}/", f"{PRODUCTS}/{{item_id}}"
+COLLECTION, ITEM = f"{PRODUCTS}/", f"{PRODUCTS}/{{product_id}}"
 Document = dict[str, Any]
 # They belong to the message and not to the operation.
 KEY, NO_KEY = {"Idempotency-Key": "k"}, {"Idempotency-Key": "two keys"}
@@ -119,7 +119,7 @@ class Tried:
         self.units.on_commit, self.units.on_reading = case.on_commit, case.on_reading
         return await self.client.request(
             method,
-            path.format(item_id=case.item_id or items[0]["id"]),
+            path.format(product_id=case.item_id or items[0]["id"]),
             content=case.content,
             headers=case.headers,
             params=case.query,

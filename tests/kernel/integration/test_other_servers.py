@@ -24,7 +24,7 @@ UVICORN = (
     "-m",
     "uvicorn",
     "--factory",
-    "entrypoints.asgi:app",
+    "tests.kernel.warehouse.asgi:app",
     "--port",
     "{port}",
 )

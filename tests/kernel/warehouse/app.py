@@ -13,12 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
 
 from adapters.kernel.system_clock import SystemClock
 from adapters.kernel.uuid7_source import Uuid7Source
-from adapters.sql.kernel.engine import init_database
 from application.kernel.idempotency import Idempotency
 from application.kernel.registrations import complete
 from entrypoints.http.kernel.lifespan import serving
 from entrypoints.http.kernel.service import add_kernel, new_app
 from entrypoints.kernel.background.readiness import Readiness
+from entrypoints.kernel.container_parts import assert_replaceable, new_container
+from entrypoints.kernel.project import project
 from entrypoints.kernel.service_settings import ServiceSettings
 from tests.kernel.warehouse.application import ProductService, ReadingUnitOfWork, UnitOfWork
 from tests.kernel.warehouse.http import router
@@ -49,22 +50,16 @@ class Container(DeclarativeContainer):
     )
 
 
-async def init_container(settings: ServiceSettings, **overrides: Any) -> Container:
-    parts: dict[str, Any] = {"settings": settings, **overrides}
-    if not settings.uses_memory:
-        parts.setdefault("engine", await init_database(settings))
-    return Container(**parts)
-
-
 def create_app(settings: ServiceSettings, *, any_server: bool = True, **overrides: Any) -> FastAPI:
     """Return the app; an override replaces what the container would make under that name."""
+    assert_replaceable(Container, overrides)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with serving(app, settings, init_container(settings, **overrides)):
+        async with serving(app, settings, new_container(Container, settings, **overrides)):
             yield
 
-    app = new_app(settings, title="Warehouse", version="1", lifespan=lifespan)
+    app = new_app(settings, title="Warehouse", version=project().version, lifespan=lifespan)
     app.include_router(router)
     add_kernel(app, settings, any_server=any_server)
     return app

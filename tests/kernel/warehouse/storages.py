@@ -8,7 +8,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from adapters.memory.kernel import storage as memory
 from adapters.memory.kernel.unit_of_work import MemoryUnitsOfWork as _MemoryUnitsOfWork
 from adapters.sql.kernel import storage as sql
-from adapters.sql.kernel.migration.migrate import migrate
 from tests.kernel.warehouse.memory import MemoryUnitOfWork
 from tests.kernel.warehouse.sql import SqlReadingUnitOfWork, SqlUnitOfWork, metadata
 
@@ -35,6 +34,8 @@ class MemoryUnitsOfWork(_MemoryUnitsOfWork[MemoryUnitOfWork]):
 
 async def migrate_and_create_tables(engine: AsyncEngine) -> None:
     """Make all tables, as a command does for a server database."""
+    from adapters.sql.kernel.migration.migrate import migrate  # a service need not import it
+
     await migrate(engine)
     await create_tables(engine)
 
