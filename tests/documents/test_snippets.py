@@ -5,6 +5,7 @@ import asyncio
 import re
 import textwrap
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from datetime import datetime
 from types import SimpleNamespace
 from typing import Annotated, Any
@@ -148,6 +149,23 @@ async def test_the_tests_of_the_testing_page(storage_url: str, sqlite_in_memory_
     await shown.test_the_clock_of_the_app(sqlite_in_memory_url)
 
 
+async def test_a_rollback_after_each_test_as_the_testing_page_shows(app: FastAPI) -> None:
+    shown = run(snippets("testing.md"))
+
+    @app.post("/books")
+    async def add(session: Annotated[AsyncSession, Depends(get_async_session)]) -> int:
+        await session.execute(insert(books).values(title="Emma"))
+        await session.commit()
+        return await session.scalar(select(func.count()).select_from(books)) or 0
+
+    async with client_of(app) as client:
+        await client.post("/books/table")
+        async with shown.rolled_back(app):
+            assert [(await client.post("/books")).json() for _ in range(2)] == [1, 2]
+        app.dependency_overrides.clear()
+        assert (await client.post("/books")).json() == 1
+
+
 async def test_the_listener_and_the_tenant_of_the_recipes(postgresql_url: str) -> None:
     listener, tenant = [each for each in SNIPPET.findall(_recipes()) if "@router" not in each]
     listen = run(listener, Callable=Callable, AsyncEngine=AsyncEngine).listen
@@ -196,6 +214,7 @@ _USED_BY_SNIPPETS = (
     RepositorySuite,
     StreamingResponse,
     VersionMismatch,
+    asynccontextmanager,
     datetime,
     func,
     get_async_sessionmaker,
