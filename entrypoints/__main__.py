@@ -18,8 +18,8 @@ def _end(number: int, _frame: object) -> None:
 
 
 if __name__ == "__main__":
-    # Before the imports, which take a while: the first process of a container has no default action
-    # for a signal, so that one without a handler would be lost; and Ctrl-C needs no traceback.
+    # Set before the imports, which take a while: the first process of a container has no default
+    # actions for signals, so that a signal would be lost; and Ctrl-C must not print a traceback.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _end)
     sys.exit(main())

@@ -1,4 +1,4 @@
-"""The app for another server than that of `python -m entrypoints`:
+"""The app for a server other than that of `python -m entrypoints`:
 
 uvicorn --factory entrypoints.asgi:app
 gunicorn -k uvicorn_worker.UvicornWorker 'entrypoints.asgi:app()'
@@ -12,6 +12,6 @@ from entrypoints.settings import AppSettings
 
 
 def app() -> FastAPI:
-    """Return the app as the environment sets it. Ends the process with one line in the log if it
-    cannot be made."""
+    """Return the app with the settings from the environment. If they are invalid, log one line and
+    end the process."""
     return app_for_any_server(AppSettings, create_app)

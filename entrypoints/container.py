@@ -32,7 +32,7 @@ def _kind_of_storage(settings: AppSettings) -> str:
 
 
 class Container(DeclarativeContainer):
-    """Everything that one app is made of. The app's lifespan makes one, so that two apps in one
+    """The parts of one app. The app's lifespan creates one container, so that two apps in one
     process share nothing."""
 
     settings = Dependency(instance_of=AppSettings)
@@ -57,5 +57,5 @@ class Container(DeclarativeContainer):
 
 
 async def init_container(settings: AppSettings, **overrides: Any) -> Container:
-    """Return a container, in which an override replaces what would be made under its name."""
+    """Return a container, in which an override replaces the part with its name."""
     return await new_container(Container, settings, **overrides)

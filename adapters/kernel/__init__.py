@@ -1,1 +1,1 @@
-"""The clock and the ids of the machine. Kept: a team does not edit it."""
+"""The system clock and the source of ids. Kernel code: a team does not edit it."""

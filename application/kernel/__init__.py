@@ -1,1 +1,1 @@
-"""What use cases build on: ports, errors, retries, idempotency. Kept: a team does not edit it."""
+"""Ports, errors, retries and idempotency for use cases. Kernel code: a team does not edit it."""

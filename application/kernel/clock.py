@@ -3,8 +3,8 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Port: what time it is."""
+    """Port: the current time."""
 
     def now(self) -> datetime:
-        """Return the present moment, UTC-aware, to the microsecond."""
+        """Return the current time, UTC-aware, with microseconds."""
         ...

@@ -1,8 +1,8 @@
-"""What a request has committed, so that the response to one that failed says what is true.
+"""Record what a request has committed, so that the response to a failed request is correct.
 
-An adapter notes each commit where it makes it, and the entrypoint that handles the request reads
-the outcome in the end. An exception cannot carry this: a task group, a timeout or a middleware
-between the two replaces one exception by another.
+The adapter records each commit that it makes, and the entrypoint that handles the request reads the
+outcome in the end. An exception cannot carry the outcome: a task group, a timeout or a middleware
+between the two may replace it by another exception.
 """
 
 from contextvars import ContextVar
@@ -13,10 +13,10 @@ from application.kernel.errors import ApplicationError, OutcomeUnknown
 
 
 class Outcome(Enum):
-    """What a request has changed so far."""
+    """What a request has committed so far."""
 
-    NOTHING = "no commit was begun that could have been made"
-    UNKNOWN = "a commit was begun, and may have been made or not"
+    NOTHING = "nothing was committed"
+    UNKNOWN = "a commit was begun, and its outcome is unknown"
     COMMITTED = "a commit was made"
 
 
@@ -28,14 +28,14 @@ class Commits:
     def __init__(self) -> None:
         self._under_way = 0
         self.made = 0
-        """How many were made."""
+        """The number of commits that were made."""
 
     def begin(self) -> None:
-        """Note that from now on a commit may be made."""
+        """Record that a commit begins, whose outcome is unknown until `end`."""
         self._under_way += 1
 
     def end(self, *, made: bool) -> None:
-        """Record the outcome of a commit. If the outcome stays unknown, this is never called."""
+        """Record the outcome of a commit. It is not called if the outcome stays unknown."""
         self._under_way -= 1
         self.made += made
 
@@ -47,22 +47,22 @@ class Commits:
 
 
 COMMITS: ContextVar[Commits] = ContextVar("commits", default=Commits())  # noqa: B039 -- shared on purpose
-"""The commits of the present request. Whatever handles a request sets a new object, first of all.
+"""The commits of the current request. The handling of a request begins by setting a new object.
 
-Tasks and threads that the request starts get a copy of the variable, and so the same object. Work
-outside of any request shares the default, whose outcome is never read.
+Tasks and threads that the request starts get a copy of the variable, and so share the object. Work
+outside of requests shares the default, whose outcome is never read.
 """
 
 
 class Committing:
-    """Notes a commit that is made within its block.
+    """Records the commit that is made in its block.
 
         with Committing():
             await connection.commit()
 
-    A block that ends without an error has made it. One that ends with an `ApplicationError`, except
-    `OutcomeUnknown`, or with one of the `rejections`, has not. Any other end, such as a
-    cancellation, leaves the outcome unknown.
+    The commit was made if the block ends without an error. It was not made if the block ends with
+    one of the `rejections`, or with an `ApplicationError` other than `OutcomeUnknown`. After any
+    other exception, such as a cancellation, its outcome is unknown.
     """
 
     __slots__ = ("_commits", "_rejections")

@@ -1,6 +1,6 @@
-"""What can go wrong in a use case, in the application's own words.
+"""The errors of use cases.
 
-Adapters translate what their drivers raise into these; entrypoints translate these into
+Adapters translate the errors of their drivers into these; entrypoints translate these into
 responses.
 """
 
@@ -8,12 +8,12 @@ from uuid import UUID
 
 
 class ApplicationError(Exception):
-    """Something that a use case could not do."""
+    """A use case could not do its work."""
 
 
 class AggregateError(ApplicationError):
-    """What was asked cannot be done with the aggregate of this id. `kind` is what it is called in
-    a sentence, such as "order line"."""
+    """The operation is not possible for the aggregate with this id. `kind` is its name in a
+    sentence, such as "order line"."""
 
     def __init__(self, kind: str, entity_id: UUID) -> None:
         super().__init__(kind, entity_id)
@@ -22,35 +22,35 @@ class AggregateError(ApplicationError):
 
 
 class NotFound(AggregateError):
-    """There is none of this id."""
+    """There is no aggregate with this id."""
 
 
 class AlreadyExists(AggregateError):
-    """There is one of this id already."""
+    """There is an aggregate with this id already."""
 
 
 class VersionMismatch(AggregateError):
-    """Its version is none of those that the change is meant for."""
+    """Its version is not one of those that the change expects."""
 
 
 class StaleVersion(AggregateError):
     """Its version is no longer the one that was read: another change came between. The use case
-    may be retried, which reads it anew."""
+    may be retried, which reads it again."""
 
 
 class KeyInProgress(ApplicationError):
-    """A request of this idempotency key is being carried out, or was a moment ago."""
+    """A request with this idempotency key is in progress, or was a moment ago."""
 
     def __init__(self, key: str) -> None:
-        super().__init__("a request of this key is in progress")
+        super().__init__("a request with this key is in progress")
         self.key = key
 
 
 class KeyReused(ApplicationError):
-    """Another request was carried out with this idempotency key."""
+    """This idempotency key was used for another request."""
 
     def __init__(self, key: str) -> None:
-        super().__init__("the key belongs to another request")
+        super().__init__("the key was used for another request")
         self.key = key
 
 
@@ -59,23 +59,23 @@ class StorageUnavailable(ApplicationError):
 
 
 class TransactionConflict(StorageUnavailable):
-    """The storage chose this unit of work as the one to give way (a serialization failure or
-    a deadlock). Nothing was changed: the use case may be retried at once."""
+    """The storage rolled this unit of work back because of a concurrent one (a serialization
+    failure or a deadlock). Nothing was changed: the use case may be retried at once."""
 
 
 class OutcomeUnknown(ApplicationError):
-    """The storage was lost while it committed: the change may have been made or not."""
+    """The storage was lost during the commit: the change may have been made or not."""
 
 
 class StorageFull(ApplicationError):
-    """The storage has no room left. Nothing was changed; reading goes on."""
+    """The storage has no space left. Nothing was changed; reads still work."""
 
 
 class InvalidValue(ApplicationError):
-    """The storage rejected a value that no rule of the domain forbids: it is out of range, of
-    another form, or has a character that cannot be stored. Nothing was changed."""
+    """The storage rejected a value that the domain's rules accept: it is out of range, has the
+    wrong form, or has a character that cannot be stored. Nothing was changed."""
 
 
 class DataConflict(ApplicationError):
-    """The storage rejected a change that does not go with what is stored: a key that is taken, or
-    one that other data need. Nothing was changed."""
+    """The storage rejected a change that conflicts with stored data: a key that is taken, or one
+    that other data refer to. Nothing was changed."""

@@ -1,4 +1,4 @@
-"""Making the change of a request once, however often the request is sent (idempotency keys)."""
+"""Make the change of a request once, however often the request is sent (idempotency keys)."""
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -31,13 +31,12 @@ class RecordedResponse(NamedTuple):
 
 
 class Idempotency:
-    """Lets a client retry a request whose response it has not received.
+    """Makes it safe for a client to retry a request whose response it has not received.
 
-    The record of a change is committed with the change. It is not looked up beforehand: the
-    storage rejects the second of two requests, because the keys of records are unique, and that
-    one then gets the response of the first. So a request that is sent once costs no extra query,
-    and two that arrive at the same time are distinguished for certain, whichever processes serve
-    them.
+    The record of a change is committed with the change. It is not looked up first: the keys of
+    records are unique, so the storage rejects the second of two requests, which then gets the
+    response of the first. So a request that is sent once costs no extra query, and of two
+    concurrent requests only one makes its change, even if two processes serve them.
 
     Only changes have records. A request that was rejected or failed has changed nothing, and may be
     retried with its key. A change whose outcome is unknown is retried here, once.
@@ -61,13 +60,14 @@ class Idempotency:
         change: Callable[[], Awaitable[_T]],
         respond: Callable[[_T], bytes],
     ) -> RecordedResponse:
-        """Make the change and return its response, or return that of the same request before.
+        """Make the change and return its response, or return the response of an earlier request
+        with the same key.
 
         `change` is a use case that passes its result to `commit` of its unit of work, which
-        commits the record with it; `respond` makes the response of that result. Raises what
-        `change` raises, `KeyReused` if the key came with another fingerprint before,
-        `KeyInProgress` if such a request is under way, and `RuntimeError` if the change was
-        committed without a result.
+        commits the record with it; `respond` creates the response from that result. Raises the
+        errors of `change`, `KeyReused` if the key was used with another fingerprint,
+        `KeyInProgress` if a request with the key is in progress, and `RuntimeError` if the change
+        was committed without a result.
         """
         if key in self._in_progress:
             raise KeyInProgress(key)
@@ -113,8 +113,8 @@ class Idempotency:
             except (StorageUnavailable, StorageFull, OutcomeUnknown):
                 raise
             except (ApplicationError, Conflict, RulesBroken):
-                # An earlier success may be the cause of any of them: what it deleted is not there
-                # now, and what it changed has another version.
+                # The cause may be an earlier success of this request: what it deleted no longer
+                # exists, and what it changed has another version.
                 earlier = await self._find(key)
                 if earlier is None:
                     raise
@@ -122,7 +122,7 @@ class Idempotency:
                     return _replayed(earlier, fingerprint)
                 await self._remove(earlier)
             else:
-                # A use case that was retried may have recorded another result than its last one.
+                # A retried use case may have recorded a result that is not its last one.
                 if recorded and (result is recorded[0] or result is None):
                     return RecordedResponse(recorded[1], is_replayed=False)
                 if commits.made > made:
@@ -130,7 +130,7 @@ class Idempotency:
                         "a change was committed without its idempotency record: pass what the use "
                         "case returns to commit() of its unit of work"
                     )
-                # Nothing was left to change, which an earlier success may be the cause of too.
+                # There was nothing to change, and the cause may again be an earlier success.
                 earlier = await self._find(key)
                 if earlier and earlier.expires_at > now:
                     return _replayed(earlier, fingerprint)
@@ -155,9 +155,9 @@ def _replayed(earlier: IdempotencyRecord, fingerprint: bytes) -> RecordedRespons
 async def _retry(
     attempt: Callable[[], Awaitable[RecordedResponse]], unknown: OutcomeUnknown
 ) -> RecordedResponse:
-    """Attempt it once more. That is safe: if the change was made, its record rejects this one."""
+    """Attempt the change once more, which is safe: if it was made, its record rejects this one."""
     try:
         return await attempt()
     except (StorageUnavailable, StorageFull):
-        # This attempt has changed nothing, but the one before may have.
+        # This attempt has changed nothing, but the first one may have.
         raise unknown from None

@@ -1,5 +1,5 @@
-"""Port: idempotency records. The record of a request that made a change has its response, which a
-retry of the request gets."""
+"""Port: idempotency records. The record of a request that made a change has the response, which is
+returned to a retry of the request."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,10 +13,10 @@ KEY_MAX_LENGTH = 255
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyRecord:
-    """Says that a change was made, and what the response was.
+    """Records that a change was made, and what the response was.
 
-    The client chose the key, to name its request by. The fingerprint distinguishes two requests
-    with the same key. The response has a form that the entrypoint understands.
+    The client chose the key as a name for its request. The fingerprint distinguishes different
+    requests with the same key. Only the entrypoint reads the response.
     """
 
     key: str
@@ -29,25 +29,25 @@ class IdempotencyRecordReader(Protocol):
     """The records as a reading unit of work sees them."""
 
     async def find(self, key: str) -> IdempotencyRecord | None:
-        """Return the record of this key, also if it has expired, or None."""
+        """Return the record with this key, even if it has expired, or None."""
         ...
 
 
 class IdempotencyRecords(IdempotencyRecordReader, Protocol):
-    """The records as a writing unit of work sees them. They are written by its commit, together
-    with its changes or not at all."""
+    """The records as a writing unit of work sees them. Its commit writes them together with its
+    changes, or writes none of both."""
 
     def add(self, record: IdempotencyRecord) -> None:
-        """Add a record; `KeyInProgress` if there is one of its key, expired or not."""
+        """Add a record. Raises `KeyInProgress` if there is one with its key, expired or not."""
         ...
 
     def remove(self, record: IdempotencyRecord) -> None:
-        """Remove this record, if it is still there."""
+        """Remove this record if it still exists."""
         ...
 
     async def expiries(self, until: datetime, limit: int) -> Sequence[datetime]:
-        """Return when the records expire that do so by `until`: the `limit` first ones, in
-        that order."""
+        """Return the expiry times of the records that expire by `until`: the `limit` earliest, in
+        ascending order."""
         ...
 
     def remove_expired(self, until: datetime) -> None:
@@ -61,10 +61,10 @@ _RECORDER: ContextVar[_Recorder | None] = ContextVar("idempotency_recorder", def
 
 @contextmanager
 def recording(recorder: _Recorder) -> Iterator[None]:
-    """Within the block, have `recorder` make the record of each commit's result.
+    """Within the block, call `recorder` for the result of each commit, to create its record.
 
-    A use case does not see the key of the request: a context variable passes it by, to the unit of
-    work that the use case commits.
+    A use case does not know the key of the request: a context variable passes the recorder to the
+    unit of work that the use case commits.
     """
     token = _RECORDER.set(recorder)
     try:
@@ -74,7 +74,7 @@ def recording(recorder: _Recorder) -> Iterator[None]:
 
 
 def record_of(result: object) -> IdempotencyRecord | None:
-    """Return the record to commit with a change of this result; None if the request has no
-    idempotency key, or the result is None."""
+    """Return the record to commit with the change that has this result. Return None if the request
+    has no idempotency key, or if the result is None."""
     recorder = _RECORDER.get()
     return None if recorder is None or result is None else recorder(result)

@@ -1,4 +1,4 @@
-"""Finds at the start of an app what was not registered, before a request needs it."""
+"""Find missing registrations when the app starts, before a request needs them."""
 
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol, TypeVar
@@ -7,7 +7,7 @@ _U = TypeVar("_U", bound="_UnitsOfWork")
 
 
 class NotRegistered(Exception):
-    """Something is not registered. The text names it, and the file to register it in."""
+    """A registration is missing. The text names it, and the file that it belongs in."""
 
 
 class _UnitsOfWork(Protocol):
@@ -17,7 +17,7 @@ class _UnitsOfWork(Protocol):
 
 
 def complete(units_of_work: _U, reading: type[object], writing: type[object]) -> _U:
-    """Return the units of work of an adapter, which have all attributes of the two protocols.
+    """Return the units of work of an adapter if they have all attributes of the two protocols.
 
     Raises `NotRegistered` if one lacks an attribute, such as the repository of an aggregate."""
     for unit, port in (

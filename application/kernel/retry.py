@@ -1,4 +1,4 @@
-"""Use cases that are retried when another change came between."""
+"""Retry use cases after a conflict with another change."""
 
 from collections.abc import Awaitable, Callable
 from functools import wraps
@@ -17,10 +17,11 @@ _T = TypeVar("_T")
 def retry_on_conflict(
     use_case: Callable[_P, Awaitable[_T]],
 ) -> Callable[_P, Awaitable[_T]]:
-    """Decorate a use case that changes something: after a `TransactionConflict` or a
-    `StaleVersion`, which say that nothing was changed, it is retried from its start, ATTEMPTS times
-    at most in all, with short pauses of random length between, so that those that met do not meet
-    again."""
+    """Decorate a use case that changes something, so that it is retried from its start after a
+    `TransactionConflict` or a `StaleVersion`, which both mean that nothing was changed.
+
+    It runs ATTEMPTS times at most. Between two attempts is a short pause of random length, so that
+    the same two changes do not collide again."""
     retry = stamina.retry(
         on=_CONFLICTS,
         attempts=ATTEMPTS - 1,
@@ -32,7 +33,7 @@ def retry_on_conflict(
     @wraps(use_case)
     async def run(*arguments: _P.args, **options: _P.kwargs) -> _T:
         try:
-            # Nearly all succeed at once, and then pay for nothing.
+            # Most calls succeed at once, and then skip the cost of the retry wrapper.
             return await use_case(*arguments, **options)
         except _CONFLICTS:
             return await retry(*arguments, **options)

@@ -1,4 +1,4 @@
-"""Ports: one piece of work on the storage that happens as a whole or not at all.
+"""Ports: units of work, whose changes are made together or not at all.
 
 `application.unit_of_work` adds the repositories of the aggregates to them.
 """
@@ -14,15 +14,15 @@ _Writing_co = TypeVar("_Writing_co", covariant=True)
 
 
 class ReadingUnit(Protocol):
-    """Reads; it has nothing to commit."""
+    """Reads; there is nothing to commit."""
 
     @property
     def idempotency_records(self) -> IdempotencyRecordReader: ...
 
 
 class WritingUnit(Protocol):
-    """Reads and writes. What is not committed when its block ends is rolled back, and no other
-    unit ever sees it."""
+    """Reads and writes. Changes that are not committed when its block ends are rolled back, and no
+    other unit ever sees them."""
 
     @property
     def idempotency_records(self) -> IdempotencyRecords: ...
@@ -31,20 +31,20 @@ class WritingUnit(Protocol):
     async def commit(self) -> None: ...
     @overload
     async def commit(self, result: _T) -> _T:
-        """Make all changes durable together, or raise and make none. Return the `result`.
+        """Make all changes durable together, or raise and make none. Return `result`.
 
-        The result is what the use case returns. If the request has an idempotency key, the record
-        with the response that is made of the result is committed with the changes. A use case that
-        commits several units passes it to the last one.
+        `result` is what the use case returns. If the request has an idempotency key, a record with
+        the response to it, created from `result`, is committed with the changes. A use case that
+        commits several units passes its result to the last one.
 
-        Raises what the repositories' methods name, `TransactionConflict` or another
+        Raises the errors that the repositories' methods name, `TransactionConflict` or another
         `StorageUnavailable` (nothing was changed), `StorageFull`, or `OutcomeUnknown`.
         """
         ...
 
 
 class UnitsOfWork(Protocol[_Reading_co, _Writing_co]):
-    """Port: where units of work come from. A use case opens one per run.
+    """Port: the source of units of work. A use case opens a new one each time it runs.
 
     async with units_of_work.for_writing() as unit:
         unit.books.add(book)

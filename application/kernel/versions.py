@@ -1,4 +1,4 @@
-"""Which versions of an aggregate a change is meant for."""
+"""The versions of an aggregate that a change expects."""
 
 from collections.abc import Collection
 from typing import TypeVar
@@ -10,12 +10,13 @@ from domain.kernel.aggregate import Aggregate
 _A = TypeVar("_A", bound=Aggregate)
 
 Versions = Collection[int] | None
-"""Some versions, or None for whichever there is."""
+"""The expected versions, or None for any version."""
 ANY: Versions = None
 
 
 def expect(found: _A | None, kind: str, entity_id: UUID, expected: Versions = ANY) -> _A:
-    """Return what was found; raise `NotFound`, or `VersionMismatch` if it has another version."""
+    """Return the aggregate that was found. Raises `NotFound` if it is None, and `VersionMismatch`
+    if its version is not one of the expected ones."""
     if found is None:
         raise NotFound(kind, entity_id)
     if expected is not None and found.version not in expected:

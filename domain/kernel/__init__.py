@@ -1,1 +1,1 @@
-"""What every aggregate builds on. Kept: a team does not edit it."""
+"""The base of every aggregate. Kernel code: a team does not edit it."""

@@ -1,4 +1,4 @@
-"""What every aggregate has: an identity, a version, and the times of its first and last version."""
+"""The base of every aggregate: an id, a version, and the times of its first and last version."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -12,25 +12,24 @@ from domain.kernel.rules import BrokenRule, Rule, RulesBroken
 
 @dataclass(frozen=True, kw_only=True)
 class Aggregate:
-    """One version of a thing that has an identity. It never changes: a change is the next version.
+    """One version of an aggregate. It is immutable: a change creates the next version.
 
     `first_version` and `next_version` check the rules of the fields that they set. The constructor
-    checks nothing: it restores what was stored before, so that a rule can be tightened without
-    making stored data unreadable.
+    checks nothing: it restores stored data, which stay readable when a rule becomes stricter.
     """
 
     RULES: ClassVar[Mapping[str, Rule]] = {}
-    """The rule of each field that has one."""
+    """The rules, by the name of their field."""
 
     id: UUID
     version: int
-    """1 at first, and one more with every change."""
+    """1 for a new aggregate, and one more after every change."""
     created_at: datetime
     updated_at: datetime
 
     @classmethod
     def kind(cls) -> str:
-        """Return what one of these is called in a sentence: `OrderLine` is an "order line"."""
+        """Return the aggregate's name in a sentence: `OrderLine` is an "order line"."""
         words = re.findall(r"[A-Z]+(?![a-z])|[A-Z][a-z0-9]*|[a-z0-9]+", cls.__name__)
         return " ".join(
             word if word.isupper() and len(word) > 1 else word.lower() for word in words
@@ -38,15 +37,16 @@ class Aggregate:
 
     @classmethod
     def first_version(cls, entity_id: UUID, now: datetime, **fields: Any) -> Self:
-        """Return version 1 with these fields. `now` is UTC-aware. Raises `RulesBroken`."""
+        """Return version 1 with these fields. Raises `RulesBroken`, and `ValueError` if `now` is
+        not UTC-aware."""
         broken: list[BrokenRule] = []
         values = cls._normalized(fields, broken)
         made = cls(id=entity_id, version=1, created_at=_utc(now), updated_at=now, **values)
         return made._checked(broken)
 
     def next_version(self, now: datetime, **changes: Any) -> Self:
-        """Return the next version, with these fields changed. `now` is UTC-aware. Raises
-        `RulesBroken`."""
+        """Return the next version, with these fields changed. Raises `RulesBroken`, and
+        `ValueError` if `now` is not UTC-aware."""
         broken: list[BrokenRule] = []
         values = self._normalized(changes, broken)
         # A clock that was set back must not make a version older than the one before.
@@ -55,11 +55,11 @@ class Aggregate:
         return made._checked(broken)
 
     def broken_rules(self) -> Iterator[BrokenRule]:
-        """Yield the rules on several fields together that this version breaks. Override it."""
+        """Yield the broken rules that concern several fields together. Override it."""
         return iter(())
 
     def _checked(self, broken: list[BrokenRule]) -> Self:
-        # What a wrong field means for the others is not known.
+        # Rules on several fields are checked only when each field is valid by itself.
         if found := broken or list(self.broken_rules()):
             raise RulesBroken(*found)
         return self

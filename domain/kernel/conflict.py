@@ -1,5 +1,5 @@
 class Conflict(Exception):
-    """The state of an aggregate forbids what was asked of it.
+    """The state of an aggregate does not allow the operation.
 
     raise Conflict("is-lent", "The book is lent already.")
 

@@ -1,4 +1,4 @@
-"""Rules on the values of fields, and the error that names every rule that a change breaks."""
+"""Rules for the values of fields, and the error that lists every rule that a change breaks."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True, slots=True)
 class BrokenRule:
-    """One rule that one field breaks.
+    """A rule that a field breaks.
 
     `rule` is a stable name for programs, `message` a sentence for people.
     """
@@ -18,7 +18,7 @@ class BrokenRule:
 
 
 class RulesBroken(ValueError):
-    """A value may not exist in the domain. `broken` has every rule that it breaks."""
+    """A value breaks rules of the domain. `broken` lists all of them."""
 
     def __init__(self, *broken: BrokenRule) -> None:
         super().__init__("; ".join(f"{each.field}: {each.message}" for each in broken))
@@ -26,7 +26,8 @@ class RulesBroken(ValueError):
 
 
 class Rule(Protocol):
-    """What the value of a field has to be. None is left to the field's type."""
+    """A rule for the value of a field. It does not apply to None, which the field's type allows or
+    not."""
 
     def normalized(self, value: Any) -> Any:
         """Return the value in the form in which it is checked and stored."""
@@ -41,7 +42,7 @@ class Rule(Protocol):
 class Text:
     """A text of `min_length` to `max_length` characters (Unicode code points).
 
-    With `strip`, white space at both ends is removed and not counted.
+    With `strip`, white space at both ends is removed before the length is checked.
     """
 
     min_length: int
@@ -64,8 +65,8 @@ class Text:
 
 
 def _is_storable(text: str) -> bool:
-    """Return whether every database can store the text: PostgreSQL has no NUL in a string, and
-    lone surrogates have no UTF-8 form."""
+    """Return whether every database can store the text: a string of PostgreSQL cannot contain NUL,
+    and lone surrogates have no UTF-8 form."""
     if "\x00" in text:
         return False
     try:

@@ -1,1 +1,1 @@
-"""The command line, the server, logging, API keys. Kept: a team does not edit it."""
+"""The command line, the server, logging, API keys. Kernel code: a team does not edit it."""

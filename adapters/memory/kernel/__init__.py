@@ -1,1 +1,1 @@
-"""How values in memory behave as a database does. Kept: a team does not edit it."""
+"""Values in memory, with the rules of a database. Kernel code: a team does not edit it."""

@@ -10,7 +10,7 @@ _TABLE = "idempotency_records"
 
 
 class MemoryIdempotencyRecords:
-    """The `IdempotencyRecords` that are committed, with the unit's own changes on top."""
+    """Implements `IdempotencyRecords` on the committed records and the unit's own changes."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal

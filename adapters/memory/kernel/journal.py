@@ -1,19 +1,19 @@
-"""The changes of one unit of work, in the order in which they were made."""
+"""Collect the changes of one unit of work, in the order in which they were made."""
 
 from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any
 
 Tables = dict[str, dict[Any, Any]]
-"""What is committed: the rows of each table, by key. Rows are immutable values."""
+"""The committed rows of each table, by key. Rows are immutable values."""
 
 
 class State:
-    """What a unit of work would leave behind: the committed rows with its changes on top."""
+    """The committed rows with the changes of one unit of work applied."""
 
     def __init__(self, committed: Tables) -> None:
         self._committed = committed
         self.changes: dict[str, dict[Any, Any]] = {}
-        """The changed rows of each table, by key; None stands for a removed one."""
+        """The changed rows of each table, by key; None marks a removed row."""
 
     def find(self, table: str, key: Any) -> Any | None:
         changes = self.changes.get(table)
@@ -30,12 +30,12 @@ class State:
 
 
 Step = Callable[[State], None]
-"""Makes one change, or raises why it cannot be made."""
+"""Makes one change, or raises the error that says why it cannot be made."""
 
 
 class Journal:
-    """The steps of a unit of work. All collections of the unit share it, so that the first step
-    that cannot be made raises, whichever collection it is of."""
+    """The steps of a unit of work. All repositories of the unit share it, so that the first step
+    that cannot be made raises, whichever repository added it."""
 
     def __init__(self, committed: Tables) -> None:
         self._committed = committed
@@ -45,8 +45,8 @@ class Journal:
         self._steps.append(step)
 
     def state(self) -> State:
-        """Return what the steps make of the rows as they are now; raise what the first step raises
-        that cannot be made."""
+        """Return the current rows with all steps applied. Raises the error of the first step that
+        cannot be made."""
         state = State(self._committed)
         for step in self._steps:
             step(state)

@@ -1,4 +1,4 @@
-"""A repository on values in memory."""
+"""A repository of values in memory."""
 
 from heapq import nsmallest
 from typing import ClassVar, Generic, TypeVar
@@ -14,9 +14,9 @@ _A = TypeVar("_A", bound=Aggregate)
 
 
 class MemoryRepository(Generic[_A]):
-    """A `Repository` of the aggregates that are committed, with the unit's own changes on top.
+    """Implements `Repository` on the committed aggregates and the unit's own changes.
 
-    A subclass names the aggregate, and adds what the port of its own has:
+    A subclass names the aggregate and adds the queries of its own port:
 
         class MemoryBooks(MemoryRepository[Book]):
             entity = Book
@@ -39,7 +39,7 @@ class MemoryRepository(Generic[_A]):
     async def page(self, after: UUID | None, limit: int) -> Page[_A]:
         rows = self._journal.state().rows(self._table).values()
         following = (row for row in rows if after is None or row.id > after)
-        # One more than asked for shows whether there is a next page.
+        # One more than the limit shows whether there is a next page.
         items = nsmallest(limit + 1, following, key=lambda row: row.id)
         return Page(items[:limit], items[limit - 1].id if len(items) > limit else None)
 

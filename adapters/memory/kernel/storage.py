@@ -8,16 +8,16 @@ _U = TypeVar("_U", bound=MemoryUnit)
 
 
 class MemoryStorage(Generic[_U]):
-    """A storage that begins empty and ends with the process."""
+    """A storage that is empty at the start and lost when the process ends."""
 
     def __init__(self, unit: Callable[[Tables], _U]) -> None:
         self.units_of_work = MemoryUnitsOfWork(unit)
 
     async def open(self) -> None:
-        """There is nothing to open."""
+        """Do nothing: there is nothing to open."""
 
     async def check(self) -> None:
-        """It can always be used."""
+        """Do nothing: memory is always available."""
 
     async def close(self) -> None:
-        """There is nothing to close."""
+        """Do nothing: there is nothing to close."""

@@ -12,8 +12,8 @@ _U = TypeVar("_U", bound="MemoryUnit")
 
 
 class MemoryUnit:
-    """A unit of work on values in memory, with the rules of a database: what is not committed is
-    visible to no other unit, and a commit makes all of it visible or nothing."""
+    """A unit of work on values in memory, with the rules of a database: no other unit sees its
+    changes before the commit, and the commit makes all of them visible or none."""
 
     def __init__(self, committed: Tables) -> None:
         self.journal = Journal(committed)
@@ -38,7 +38,7 @@ class MemoryUnit:
     async def commit(self, result: _T | None = None) -> _T | None:
         if record := record_of(result):
             self.idempotency_records.add(record)
-        # Nothing awaits between the checks and the changes, so that no other unit comes between.
+        # There is no await between the checks and the changes: no other unit can come between.
         state = self.journal.state()
         if state.changes:
             with Committing():
@@ -47,7 +47,7 @@ class MemoryUnit:
 
 
 class MemoryUnitsOfWork(Generic[_U]):
-    """The units of work of one storage, which lives as long as this object."""
+    """Creates the units of work of one storage, whose data live as long as this object."""
 
     def __init__(self, unit: Callable[[Tables], _U]) -> None:
         self._unit = unit

@@ -1,1 +1,1 @@
-"""How statements reach SQLite and PostgreSQL. Kept: a team does not edit it."""
+"""Send statements to SQLite and PostgreSQL. Kernel code: a team does not edit it."""

@@ -26,7 +26,7 @@ idempotency_records = Table(
     Column("key", String(KEY_MAX_LENGTH), primary_key=True),
     Column("fingerprint", LargeBinary, nullable=False),
     Column("response", LargeBinary, nullable=False),
-    # The index finds those that have expired.
+    # The index is for the purge, which looks for expired records.
     Column("expires_at", UtcTime, nullable=False, index=True),
     CheckConstraint(f"length(key) BETWEEN 1 AND {KEY_MAX_LENGTH}", name="key_length"),
 )

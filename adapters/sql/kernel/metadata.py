@@ -1,4 +1,4 @@
-"""Where the tables are listed. A change to a table needs a migration; a test compares the two."""
+"""The metadata of all tables. A change to a table needs a migration; a test compares the two."""
 
 from sqlalchemy import MetaData
 
@@ -9,6 +9,6 @@ NAMING_CONVENTION = {
     "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
     "pk": "pk_%(table_name)s",
 }
-"""Every constraint has a name of its own, so that errors and migrations can name it."""
+"""Every constraint gets a name, so that errors and migrations can refer to it."""
 
 metadata = MetaData(naming_convention=NAMING_CONVENTION)

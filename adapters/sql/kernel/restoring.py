@@ -1,4 +1,4 @@
-"""From a row to an entity."""
+"""Create entities from rows."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import fields
@@ -9,11 +9,12 @@ _E = TypeVar("_E")
 
 
 def restoring(entity: type[_E], names: Sequence[str]) -> Callable[[Sequence[Any]], _E]:
-    """Return what makes an entity of a row that has the values of these fields, in this order.
+    """Return a function that creates an entity from a row with the values of these fields, in this
+    order.
 
-    It calls the constructor, or sets the fields past it where that makes no difference: the
-    constructor of a frozen dataclass sets each field by a call, which is a tenth of the time of a
-    page of 50.
+    The function calls the constructor, or sets the fields without it where that makes no
+    difference: the constructor of a frozen dataclass sets each field by a function call, which
+    takes a tenth of the time of a page of 50.
     """
     if not _only_sets_fields(entity, names):
         return lambda row: entity(**dict(zip(names, row, strict=True)))
@@ -29,11 +30,11 @@ def restoring(entity: type[_E], names: Sequence[str]) -> Callable[[Sequence[Any]
 
 
 def _only_sets_fields(entity: type[Any], names: Sequence[str]) -> bool:
-    """Return whether the constructor does no more than to set these fields."""
+    """Return whether the constructor sets these fields and does nothing else."""
     parameters = getattr(entity, "__dataclass_params__", None)
     return (
         parameters is not None
-        and parameters.frozen  # any other class may have a `__setattr__` of its own
+        and parameters.frozen  # any other class may define `__setattr__`
         and [each.name for each in fields(entity) if each.init] == list(names)
         and len(fields(entity)) == len(names)
         and not hasattr(entity, "__post_init__")

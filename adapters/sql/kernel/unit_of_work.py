@@ -23,7 +23,7 @@ _W = TypeVar("_W", bound="SqlWritingUnit")
 
 
 class SqlReadingUnit:
-    """Reads what is committed, every statement on its own."""
+    """Reads committed data, each statement in a transaction of its own."""
 
     def __init__(self, database: Database) -> None:
         self.idempotency_records = SqlIdempotencyRecordReader(database)
@@ -37,29 +37,29 @@ class SqlReadingUnit:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """There is nothing to end."""
+        """Do nothing: there is no transaction to end."""
 
 
 class SqlWritingUnit:
-    """Collects its writes and sends them together when it commits.
+    """Collects its writes and sends them together at the commit.
 
-    So it holds no connection and no lock while the use case computes, and a rollback has nothing to
-    undo. Every update and removal checks the version that was read, so that two units that read the
-    same aggregate cannot both change it. Only a unit that reads again after it wrote opens a
-    transaction before its commit, to see its own writes.
+    Until then it holds no connection and no lock, and a rollback has nothing to undo. Every update
+    and removal checks the version that was read, so that two units that read the same aggregate
+    cannot both change it. A unit opens a transaction before its commit only if it reads after a
+    write, to see its own writes.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._writes: list[Write] = []
-        # How many of the writes the transaction has; it is opened for the first of them.
+        # How many of the writes were sent in the transaction, which the first of them opens.
         self._sent = 0
         self._transaction: Transaction | None = None
         self._open: AsyncExitStack | None = None
 
     @property
     def idempotency_records(self) -> SqlIdempotencyRecords:
-        # Made on demand, because few units need it.
+        # Created on demand: few units need it.
         return SqlIdempotencyRecords(self)
 
     async def __aenter__(self) -> Self:
@@ -75,19 +75,19 @@ class SqlWritingUnit:
         await self._end_transaction()
 
     async def fetch(self, statement: Statement, parameters: Parameters) -> Sequence[Row]:
-        """Return all rows, as this unit's own writes have left them."""
+        """Return all rows, with this unit's own writes applied."""
         if not self._writes:
             return await self._database.fetch(statement, parameters)
         try:
             transaction = await self._send_writes()
             return await transaction.fetch(statement, parameters)
         except BaseException:
-            # The next attempt of this unit begins a new transaction, and is rejected alike.
+            # The next attempt sends the writes again, in a new transaction, and fails likewise.
             await self._end_transaction()
             raise
 
     def write(self, write: Write) -> None:
-        """Note a write for the commit."""
+        """Add a write that the commit will send."""
         self._writes.append(write)
 
     @overload
@@ -118,7 +118,7 @@ class SqlWritingUnit:
         return self._transaction
 
     async def _end_transaction(self) -> None:
-        """Roll back what was not committed, and release the connection."""
+        """Roll back the transaction if it was not committed, and release the connection."""
         if self._open is not None:
             block, self._open, self._transaction = self._open, None, None
             self._sent = 0
@@ -126,7 +126,7 @@ class SqlWritingUnit:
 
 
 class SqlUnitsOfWork(Generic[_R, _W]):
-    """The units of work of one database."""
+    """Creates the units of work of one database."""
 
     def __init__(
         self,

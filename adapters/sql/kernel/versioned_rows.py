@@ -1,4 +1,4 @@
-"""The rows of an aggregate: its statements, built once, and a repository that executes them."""
+"""The statements of an aggregate's table, built once, and a repository that executes them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields
@@ -18,18 +18,19 @@ from domain.kernel.aggregate import Aggregate
 _A = TypeVar("_A", bound=Aggregate)
 
 Violations = Mapping[str, Callable[[Any], ApplicationError]]
-"""For the name of a constraint: makes what to raise for an entity that the constraint rejects."""
+"""By the name of a constraint: a function that creates the error for an entity that violates it."""
 
 
 class VersionedRows(Generic[_A]):
-    """How aggregates of one kind are stored: a row each, in a table that has a column for every
-    field, of the same name.
+    """Stores each aggregate of one kind in a row. The table has a column for every field, of the
+    same name.
 
-    Where a field and its column have different forms, `load` makes the entity of a row (in the
-    order of the entity's fields), and `dump` the values by column of an entity. `violations` says
-    what to raise when a constraint, by its name, rejects an entity; the primary key is known.
+    `load` and `dump` are needed only where a field and its column have different forms: `load`
+    creates the entity from a row (in the order of the entity's fields), and `dump` returns the
+    entity's values by column. `violations` has the error for each constraint that can reject an
+    entity; the error for the primary key is included already.
 
-    Raises `TypeError` if a field has no column, or a required column no field.
+    Raises `TypeError` if a field has no column, or if a required column has no field.
     """
 
     def __init__(
@@ -55,7 +56,7 @@ class VersionedRows(Generic[_A]):
             table.c.version == bindparam("expected_version")
         )
         self.changing = [name for name in names if name not in ("id", "created_at")]
-        # Each database compiles a statement on first use and keeps it.
+        # Each database compiles a statement on first use and caches the result.
         self.get = select(*self.columns).where(table.c.id == bindparam("id"))
         self.first_page = select(*self.columns).order_by(table.c.id).limit(bindparam("limit"))
         self.next_page = self.first_page.where(table.c.id > bindparam("after"))
@@ -92,13 +93,13 @@ class VersionedRows(Generic[_A]):
 
 
 class TakesWrites(Fetches, Protocol):
-    """What a repository needs of its unit of work."""
+    """The part of a unit of work that a repository needs."""
 
     def write(self, write: Write) -> None: ...
 
 
 class SqlReader(Generic[_A]):
-    """A `Reader` of rows. A subclass names them, and adds the queries of its own port:
+    """Implements `Reader`. A subclass names its rows and adds the queries of its own port:
 
     class SqlBookReader(SqlReader[Book]):
         rows = VersionedRows(books, Book)
@@ -117,7 +118,7 @@ class SqlReader(Generic[_A]):
         return expect(await self.get(entity_id), self.rows.kind, entity_id, expected)
 
     async def page(self, after: UUID | None, limit: int) -> Page[_A]:
-        # One more than asked for shows whether there is a next page.
+        # One more than the limit shows whether there is a next page.
         if after is None:
             rows = await self._unit.fetch(self.rows.first_page, {"limit": limit + 1})
         else:
@@ -128,7 +129,7 @@ class SqlReader(Generic[_A]):
 
 
 class SqlRepository(SqlReader[_A]):
-    """A `Repository` of rows."""
+    """Implements `Repository`. The commit of the unit of work sends its writes."""
 
     def __init__(self, unit: TakesWrites) -> None:
         super().__init__(unit)

@@ -1,5 +1,5 @@
-"""Alembic runs this for every command; the connection comes from
-`adapters.sql.kernel.migration.migrate`."""
+"""Alembic runs this module for every command; `adapters.sql.kernel.migration.migrate` passes the
+connection."""
 
 from typing import Any, cast
 
@@ -25,10 +25,10 @@ def run(connection: Connection, around: MigrationRun) -> None:
         target_metadata=metadata,
         compare_type=True,
         compare_server_default=True,
-        # SQLite changes a table by making it anew; PostgreSQL takes the same operations as ALTER.
+        # SQLite changes a table by creating it again; PostgreSQL runs the same operations as ALTER.
         render_as_batch=True,
         render_item=render_item,
-        # SQLite's transactions include DDL, since ours begin with BEGIN IMMEDIATE.
+        # DDL is part of SQLite's transactions too, because ours begin with BEGIN IMMEDIATE.
         transactional_ddl=True,
         on_version_apply=note,  # type: ignore[arg-type]  # it is called with keywords
     )

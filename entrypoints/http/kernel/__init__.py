@@ -1,1 +1,1 @@
-"""What every route builds on. Kept: a team does not edit it."""
+"""The base of every route. Kernel code: a team does not edit it."""
