@@ -29,7 +29,7 @@ class ApiKey:
 
 
 class ApiKeys:
-    """The keys in a file, one a line: a name, `read` or `write`, and the key's SHA-256.
+    """The keys in a file, one per line: a name, `read` or `write`, and the key's SHA-256.
 
     A key has 256 random bits, so that a fast hash is enough: it cannot be guessed. The file is read
     again when it has changed: keys are added and removed without a restart. With a file without
@@ -89,7 +89,7 @@ class ApiKeys:
 def parse(text: str) -> dict[bytes, ApiKey]:
     """Return the keys by their hash. Empty lines and lines that begin with # are ignored.
 
-    Raises `ValueError` for a malformed line, and for a name or a key that is there twice.
+    Raises `ValueError` for a malformed line, and for a duplicate name or key.
     """
     keys: dict[bytes, ApiKey] = {}
     names: set[str] = set()

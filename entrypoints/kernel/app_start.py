@@ -37,8 +37,8 @@ def app_for_any_server(kind: type[ServiceSettings], create_app: Callable[..., Fa
 
 
 def app_for_own_server(settings: ServiceSettings, create_app: Callable[..., FastAPI]) -> FastAPI:
-    """Return the app for `entrypoints.kernel.server`, which has the limits itself. Ends the process
-    as `app_for_any_server` does."""
+    """Return the app for `entrypoints.kernel.server`, which enforces the limits itself. Ends the
+    process as `app_for_any_server` does."""
     return _settled(lambda: create_app(settings, any_server=False))
 
 

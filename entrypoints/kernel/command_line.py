@@ -34,9 +34,9 @@ def run_command(
 ) -> int:
     """Run a command and return its exit status.
 
-    `kind` is the class of the app's settings; `app` is where to import what makes the app of them,
-    as `package.module:function`. Only what serves imports it. Without `arguments`, those of the
-    process count. `program` is the module that `python -m` runs.
+    `kind` is the class of the app's settings. `app` is the function that creates the app from them,
+    as `package.module:function`; only the commands that serve import it. `arguments` are by default
+    those of the process. `program` is the module that `python -m` runs.
     """
     parser = _parser(program)
     parser.set_defaults(app=app, program=program)
@@ -55,7 +55,7 @@ def serve(settings: ServiceSettings, options: argparse.Namespace) -> int:
         return 2
     configure_logging()
     log_unknown_settings(type(settings))
-    # The server ends itself on a signal and then raises it anew; that was no failure.
+    # After its shutdown on a signal, the server raises the signal again: that is no failure.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
     config = _config(settings, options)
@@ -77,7 +77,7 @@ def _config(settings: ServiceSettings, options: argparse.Namespace) -> ServerCon
 
 
 def make_key(_settings: ServiceSettings, options: argparse.Namespace) -> int:
-    """Print a new key, which is kept nowhere, and its line for the file of keys."""
+    """Print a new key, which is stored nowhere, and its line for the file of keys."""
     key, line = new_key(options.key_name, options.scope)
     print(f"The key of {options.key_name}, which is shown only once:\n{key}\n", file=sys.stderr)
     if sys.stdout.isatty():
@@ -92,7 +92,7 @@ def make_key(_settings: ServiceSettings, options: argparse.Namespace) -> int:
 
 
 def _why_not(settings: ServiceSettings) -> str | None:
-    """Return why the service must not be served so, None if it may."""
+    """Return why the service must not start with these settings, or None."""
     if settings.api_keys:
         ApiKeys(settings.api_keys)  # raises if the file cannot be used
     elif not settings.allow_anonymous and not is_loopback(settings.host):
@@ -101,7 +101,7 @@ def _why_not(settings: ServiceSettings) -> str | None:
 
 
 def database(settings: ServiceSettings, options: argparse.Namespace) -> int:
-    """Run a database command, whose result alone goes to standard output."""
+    """Run a database command. Only its result goes to standard output."""
     configure_logging(sys.stderr)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     # Only these commands need Alembic.
@@ -131,7 +131,7 @@ def _parser(program: str) -> argparse.ArgumentParser:
     commands.add_parser("serve", help="serve HTTP (the default command)").set_defaults(
         command=serve
     )
-    # Of no use to a user: without a help text, it is not listed.
+    # Users do not need it: without a help text, it is not listed.
     of_supervisor = commands.add_parser("worker")
     of_supervisor.add_argument("line", type=int)
     of_supervisor.add_argument("listeners", type=int, nargs="+")

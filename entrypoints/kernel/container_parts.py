@@ -1,4 +1,4 @@
-"""What every container is made of besides its own providers."""
+"""Create a container with the parts that every app has."""
 
 from collections.abc import Iterable
 from typing import Any, TypeVar
@@ -12,8 +12,8 @@ _C = TypeVar("_C", bound=DeclarativeContainer)
 
 
 async def new_container(kind: type[_C], settings: ServiceSettings, **overrides: Any) -> _C:
-    """Return a container with the settings and the engine. An override replaces what would be made
-    under its name."""
+    """Return a container with the settings and the engine. An override replaces the part with its
+    name."""
     parts: dict[str, Any] = {"settings": settings, **overrides}
     if not settings.uses_memory:
         parts.setdefault("engine", await init_database(settings))
@@ -21,7 +21,7 @@ async def new_container(kind: type[_C], settings: ServiceSettings, **overrides: 
 
 
 def assert_replaceable(kind: type[DeclarativeContainer], names: Iterable[str]) -> None:
-    """Raise `TypeError` if a name is none of the container's."""
+    """Raise `TypeError` if the container has no part with one of the names."""
     if unknown := set(names) - kind.providers.keys():
         raise TypeError(
             f"create_app() cannot override {', '.join(sorted(unknown))}: the container has "

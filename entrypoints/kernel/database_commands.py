@@ -20,7 +20,7 @@ from adapters.sql.kernel.migration.schema import UPGRADE, SchemaPosition, schema
 from entrypoints.kernel.failures import reason
 from entrypoints.kernel.service_settings import ServiceSettings, unknown_settings
 
-# No request waits for a command: a statement has a day.
+# No request waits for a command, so a statement may take a day.
 _TIME_TO_MIGRATE = {"request_deadline_seconds": 86_400.0}
 _SQLITE_IN_MEMORY = {"database_url": SecretStr("sqlite+aiosqlite://")}
 _ENDED_BY_SIGNAL = 128
@@ -31,7 +31,8 @@ Command = Callable[[ServiceSettings, argparse.Namespace], Awaitable[int]]
 
 
 def run(command: Command, settings: ServiceSettings, options: argparse.Namespace) -> int:
-    """Run a command to its end, or until SIGINT or SIGTERM; a failure is one line."""
+    """Run a command to its end, or until SIGINT or SIGTERM, and return its exit status. A failure
+    prints one line."""
     for sentence in unknown_settings(type(settings)):
         _log.warning("unknown setting", reason=sentence)
     try:
@@ -48,7 +49,7 @@ def run(command: Command, settings: ServiceSettings, options: argparse.Namespace
 
 
 async def upgrade(settings: ServiceSettings, options: argparse.Namespace) -> int:
-    """Migrate up. Several may run at once: they take turns."""
+    """Migrate up. Concurrent upgrades run one after the other."""
     async with _engine(settings) as engine:
         position = await schema_position(engine)
         if position.is_ahead and options.revision in {None, "head"}:
@@ -80,7 +81,7 @@ async def downgrade(settings: ServiceSettings, options: argparse.Namespace) -> i
 
 
 async def current(settings: ServiceSettings, options: argparse.Namespace) -> int:
-    """Print where the database is and where it should be."""
+    """Print the revision of the database and the newest one."""
     async with _engine(settings) as engine:
         position = await schema_position(engine)
     print(_line(position))
@@ -93,7 +94,7 @@ async def current(settings: ServiceSettings, options: argparse.Namespace) -> int
 async def revision(settings: ServiceSettings, options: argparse.Namespace) -> int:
     """Write a migration from the difference between the database and the tables.
 
-    SQLite needs no database for it: the migrations so far make one in memory.
+    With SQLite no database is needed: the existing migrations create one in memory.
     """
     if settings.uses_sqlite:
         settings = settings.model_copy(update=_SQLITE_IN_MEMORY)

@@ -1,5 +1,5 @@
-"""The project as pyproject.toml describes it. It is not installed, and so has no metadata that
-`importlib` could read."""
+"""The project's name and version in pyproject.toml. It is not installed, and so has no metadata
+that `importlib` could read."""
 
 import tomllib
 from functools import cache
@@ -17,6 +17,6 @@ class Project(NamedTuple):
 
 @cache
 def project() -> Project:
-    """Return what stands under `[project]`."""
+    """Return the name, version and description under `[project]`."""
     table = tomllib.loads(_PYPROJECT.read_text("utf-8"))["project"]
     return Project(table["name"], table["version"], table["description"])

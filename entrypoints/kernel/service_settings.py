@@ -23,8 +23,8 @@ _OF_THE_TESTS = "APP_TEST_"
 
 
 class InvalidSettings(Exception):
-    """The service cannot start with these settings. The text has a line for each that is wrong,
-    which names it, and no value that could be secret."""
+    """The service cannot start with these settings. The text has one line for each invalid setting,
+    with its name and with no value that may be secret."""
 
 
 class ServiceSettings(BaseSettings):
@@ -45,7 +45,7 @@ class ServiceSettings(BaseSettings):
     database_pool_size: Annotated[int, Field(ge=1, le=1000)] = 5
     database_connection_max_age_seconds: Annotated[int, Field(ge=1)] = 1800
     database_echo: bool = False
-    # PostgreSQL cuts an application's name off there.
+    # PostgreSQL truncates `application_name` to 63 bytes.
     service_name: Annotated[str, Field(pattern=r"^[ -~]{1,63}$")] = project().name
     request_deadline_seconds: Annotated[float, Field(ge=0.1, le=3600)] = 5
     host: str = "127.0.0.1"
@@ -53,7 +53,7 @@ class ServiceSettings(BaseSettings):
     workers: Annotated[int, Field(ge=1, le=256)] = 1
     max_body_bytes: Annotated[int, Field(ge=1)] = 65_536
     keep_alive_seconds: Annotated[int, Field(ge=1, le=3600)] = 75
-    # Text, and not a list, so that the environment need not hold JSON.
+    # A string, because pydantic-settings would expect a list in the environment as JSON.
     allowed_hosts: str = "*"
     root_path: str = ""
     idempotency_key_hours: Annotated[int, Field(ge=1, le=8760)] = 24
@@ -91,7 +91,7 @@ class ServiceSettings(BaseSettings):
 
     @property
     def host_names(self) -> list[str]:
-        """The hosts that the service is reached by; `*` means any."""
+        """The allowed host names, in which `*` means any."""
         return parse_host_names(self.allowed_hosts)
 
     @field_validator("workers")
@@ -143,7 +143,7 @@ def _is_of_one_process(database_url: str) -> bool:
 
 
 def settings_from_environment(kind: type[_Settings]) -> _Settings:
-    """Return the settings of this class; raise `InvalidSettings`."""
+    """Return the settings of this class. Raises `InvalidSettings`."""
     try:
         return kind()
     except ValidationError as error:
@@ -155,8 +155,8 @@ def settings_from_environment(kind: type[_Settings]) -> _Settings:
 
 
 def unknown_settings(kind: type[ServiceSettings]) -> Iterator[str]:
-    """Yield a sentence for each `APP_...` of the environment or of `.env` that is no setting of
-    this class, with the name that was probably meant and never with the value."""
+    """Yield a sentence for each `APP_...` in the environment or in `.env` that is not a setting of
+    this class. It suggests the name that was probably meant, and never has the value."""
     known = {f"APP_{name.upper()}" for name in kind.model_fields}
     sources = {
         "the environment": EnvSettingsSource(kind).env_vars,

@@ -11,7 +11,7 @@ _NAME = "provides"
 
 
 def provided(name: str) -> Callable[[Request], Awaitable[Any]]:
-    """Return a dependency on what the app's container provides under this name.
+    """Return a dependency on the part with this name of the app's container.
 
     Books = Annotated[BookService, Depends(provided("book_service"))]
     """

@@ -1,1 +1,1 @@
-"""What the routes of a resource name: cursors, entity tags, idempotency keys."""
+"""Parts for the routes of a resource: pages and cursors, entity tags, idempotency keys."""

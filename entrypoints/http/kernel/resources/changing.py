@@ -22,8 +22,8 @@ _A = TypeVar("_A", bound=Aggregate)
 
 
 class ChangeRequest:
-    """A request that may have If-Match and Idempotency-Key. Each method calls a use case, once for
-    each key, and returns the response with its result.
+    """A request that may have the headers If-Match and Idempotency-Key. Each method calls a use
+    case, once per key, and returns the response with its result.
 
     Raises `HTTPProblem` 400 if the Idempotency-Key is malformed.
     """
@@ -34,7 +34,7 @@ class ChangeRequest:
 
     @property
     def expected(self) -> Versions:
-        """The versions that If-Match names; any version without it."""
+        """The versions in If-Match; any version if the request has no If-Match."""
         if_match = self._request.headers.getlist("if-match")
         return versions_that_match(if_match) if if_match else ANY
 
@@ -45,7 +45,7 @@ class ChangeRequest:
         *arguments: _P.args,
         **options: _P.kwargs,
     ) -> Response:
-        """Return 201 with what the use case returns, and its address."""
+        """Return 201 with the result of the use case, and its address in Location."""
 
         def created(entity: _A) -> Response:
             collection = client_path(self._request.scope).rstrip("/")
@@ -60,7 +60,7 @@ class ChangeRequest:
         *arguments: _P.args,
         **options: _P.kwargs,
     ) -> Response:
-        """Return 200 with what the use case returns."""
+        """Return 200 with the result of the use case."""
 
         def changed(entity: _A) -> Response:
             return resource(entity, model)
@@ -73,7 +73,7 @@ class ChangeRequest:
         *arguments: _P.args,
         **options: _P.kwargs,
     ) -> Response:
-        """Return 204, without content."""
+        """Return 204 without content."""
         return await self._respond(partial(use_case, *arguments, **options), _no_content)
 
     async def _respond(

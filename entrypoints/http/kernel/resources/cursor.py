@@ -1,4 +1,4 @@
-"""A cursor: an opaque place in a list, which a client sends back to get the next page."""
+"""A cursor: an opaque position in a list, which a client sends back to get the next page."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from hashlib import blake2b
@@ -9,16 +9,16 @@ _CHECK_BYTES = 5
 
 
 def encode_cursor(after: UUID) -> str:
-    """Return the cursor of the place right after this id. A URL may have all its letters."""
+    """Return the cursor for the position right after this id. It needs no escaping in a URL."""
     return urlsafe_b64encode(after.bytes + _check(after.bytes)).decode()
 
 
 def decode_cursor(cursor: str) -> UUID:
-    """Return the id that the cursor stands after; raise `ValueError` if it is not, to
-    the letter, one that `encode_cursor` made.
+    """Return the id before the position of the cursor. Raises `ValueError` if the cursor is not
+    exactly one that `encode_cursor` returned.
 
-    The check finds accidents and curiosity. A forged cursor would gain nothing: it only says
-    where to go on reading.
+    The check detects accidental changes and guesses. A forged cursor gains nothing: it only says
+    where to continue reading.
     """
     content = urlsafe_b64decode(cursor.encode("ascii"))
     after, check = content[:_ID_BYTES], content[_ID_BYTES:]

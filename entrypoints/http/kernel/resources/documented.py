@@ -1,4 +1,4 @@
-"""What a route of a resource tells FastAPI besides its arguments: status, model, and all responses.
+"""Document the routes of a resource for FastAPI: the status, the model and all responses.
 
     @router.post("/", **creates(BookRead))
 
@@ -42,7 +42,7 @@ _IF_NONE_MATCH = {
 
 
 def lists(model: type[BaseModel]) -> dict[str, Any]:
-    """A page of a collection."""
+    """Document a page of a collection."""
     return {
         "response_model": list[model],  # type: ignore[valid-type]
         "responses": {200: headers(_CACHED, _LINK), **problems(406, 422, 503)},
@@ -50,7 +50,7 @@ def lists(model: type[BaseModel]) -> dict[str, Any]:
 
 
 def reads(model: type[BaseModel]) -> dict[str, Any]:
-    """One resource, or 304."""
+    """Document one resource, or 304."""
     return {
         "response_model": model,
         "responses": {
@@ -63,7 +63,7 @@ def reads(model: type[BaseModel]) -> dict[str, Any]:
 
 
 def creates(model: type[BaseModel]) -> dict[str, Any]:
-    """A new resource, 201."""
+    """Document the creation of a resource, 201."""
     return {
         "status_code": 201,
         "response_model": model,
@@ -76,7 +76,7 @@ def creates(model: type[BaseModel]) -> dict[str, Any]:
 
 
 def changes(model: type[BaseModel]) -> dict[str, Any]:
-    """The next version of a resource."""
+    """Document the change of a resource, which returns the next version."""
     return {
         "response_model": model,
         "responses": {
@@ -88,7 +88,7 @@ def changes(model: type[BaseModel]) -> dict[str, Any]:
 
 
 def deletes() -> dict[str, Any]:
-    """No content, 204."""
+    """Document the deletion of a resource, 204."""
     return {
         "status_code": 204,
         "responses": {

@@ -9,17 +9,17 @@ _REST = re.compile(r"[ \t,]*\Z")
 
 
 def entity_tag(version: int) -> str:
-    """Return the strong tag of an item's version."""
+    """Return the strong entity tag of a version."""
     return f'"{version}"'
 
 
 def versions_that_match(if_match: Sequence[str] | None) -> frozenset[int] | None:
-    """Return the versions that an `If-Match` field allows, None for every one.
+    """Return the versions that an `If-Match` field allows, None for any version.
 
-    The weak form of a tag is taken too, against RFC 9110, section 13.1.1: a proxy that compresses
-    (nginx does) makes every tag weak, and clients behind it could change nothing. That is safe,
-    because a tag names the version of the resource, which differs after every change, and not
-    the bytes of one of its representations.
+    Weak tags match too, which RFC 9110, section 13.1.1, does not allow: a proxy that compresses
+    responses (such as nginx) makes every tag weak, and clients behind it could not change anything.
+    This is safe, because a tag names the version of the resource, which differs after every change,
+    and not the bytes of one of its representations.
     """
     if if_match is None or _is_any(if_match):
         return None
@@ -27,7 +27,7 @@ def versions_that_match(if_match: Sequence[str] | None) -> frozenset[int] | None
 
 
 def is_known(if_none_match: Sequence[str] | None, version: int) -> bool:
-    """Tell whether an `If-None-Match` field names the version: the client has it already.
+    """Return whether an `If-None-Match` field names the version: then the client has it already.
 
     The comparison is weak (RFC 9110, section 13.1.2).
     """
@@ -43,8 +43,8 @@ def _is_any(lines: Sequence[str]) -> bool:
 
 
 def _tags(lines: Sequence[str]) -> list[str]:
-    """Return the text of each tag of a list, weak ones included; none at all if it is no list.
-    Several lines are one list (RFC 9110, section 5.3)."""
+    """Return the text of each tag in a list, weak tags included; an empty list if the field is
+    malformed. Several lines are one list (RFC 9110, section 5.3)."""
     field = ", ".join(lines)
     tags = []
     position = 0

@@ -32,9 +32,9 @@ MALFORMED = (
 KEY_PARAMETER: dict[str, Any] = {
     "name": "Idempotency-Key",
     "in": "header",
-    "description": "A key of your own for this request, such as a UUID. A request that is sent "
-    "again with the same key makes its change once, and gets the first response again. A request "
-    "that failed has changed nothing, and may be retried with its key.",
+    "description": "A key that you choose for this request, such as a UUID. A retry with the same "
+    "key makes no second change and gets the first response. A request that failed has changed "
+    "nothing, and may be retried with its key.",
     "schema": {
         "type": "string",
         "pattern": f"^({_BARE.pattern.decode()}|{_QUOTED.pattern.decode()})$",
@@ -43,7 +43,7 @@ KEY_PARAMETER: dict[str, Any] = {
 }
 REPLAYED = {
     "Idempotency-Replayed": header(
-        "Nothing was changed now: this is the response of the first request.",
+        "This is the response to the first request with the key; this one has changed nothing.",
         "true",
         required=False,
     )
@@ -57,8 +57,8 @@ async def once_per_key(
     change: Callable[[], Awaitable[_T]],
     respond: Callable[[_T], Response],
 ) -> Response:
-    """Make the change once for the key, and return the response that `respond` makes of its result,
-    or that of the first time."""
+    """Make the change once per key. Return the response that `respond` creates from its result, or
+    the response to the first request with the key."""
 
     def content_of(result: _T) -> bytes:
         return _to_bytes(respond(result))
@@ -74,9 +74,9 @@ async def once_per_key(
 
 
 def key_of(request: Request) -> str | None:
-    """Return the key of the request, None if it has none.
+    """Return the key of the request, or None.
 
-    Raises `HTTPProblem` 400 for a header that is no key.
+    Raises `HTTPProblem` 400 if the header is malformed.
     """
     for name, _ in request.scope["headers"]:
         if name == b"idempotency-key":
@@ -95,17 +95,18 @@ def _parsed(request: Request) -> str:
 
 
 def _of_client(request: Request, key: str) -> str:
-    """Return the key under which the record of this client's key is stored.
+    """Return the key of the record for this client's key.
 
-    Each API key's name has keys of its own; all requests without an API key share theirs. The hash
-    has the same length for every name, and neither a name nor a key may hold the tab.
+    Each client, by the name of its API key, has keys of its own; all requests without an API key
+    share theirs. The hash has the same length for every name. A tab can separate the two, because
+    neither a name nor a key can contain one.
     """
     client: str | None = request.scope.get(CLIENT_NAME)
     return key if client is None else sha256(f"{client}\t{key}".encode()).hexdigest()
 
 
 async def _fingerprint(request: Request) -> bytes:
-    """Return what two requests share only if they ask for the same."""
+    """Return a hash that two requests share only if they ask for the same change."""
     query: bytes = request.scope["query_string"]
     parts = (
         request.method,
@@ -116,7 +117,8 @@ async def _fingerprint(request: Request) -> bytes:
 
 
 def _to_bytes(response: Response) -> bytes:
-    """Return the response as it is sent (RFC 9112), but for the status line's other words."""
+    """Return the response in the format of HTTP/1.1 (RFC 9112), with the status code alone as its
+    status line."""
     fields = b"".join(b"%b: %b\r\n" % field for field in response.raw_headers)
     return b"%d\r\n%b\r\n%b" % (response.status_code, fields, bytes(response.body))
 

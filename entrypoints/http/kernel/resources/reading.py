@@ -19,7 +19,8 @@ from entrypoints.http.kernel.resources.entity_tag import entity_tag, is_known
 from entrypoints.http.kernel.resources.representation import to_json, to_json_array
 
 REVALIDATED = {"Cache-Control": "private, no-cache"}
-"""A client may keep a response, and has to revalidate it (RFC 9111, section 5.2.2.4)."""
+"""A client may store a response, and has to revalidate it before reuse (RFC 9111, section
+5.2.2.4)."""
 
 
 def _id_of(cursor: str) -> UUID:
@@ -36,7 +37,7 @@ Cursor = Annotated[
     WithJsonSchema({"type": "string"}),
     Query(alias="cursor", description="The `cursor` of the previous page's `Link`, unchanged."),
 ]
-"""The id to read on after. Its default is None: the first page."""
+"""The id after which the page begins. Give it the default None, for the first page."""
 
 
 def resource(
@@ -73,7 +74,7 @@ class ReadRequest:
         return Response(body, 200, headers | REVALIDATED, "application/json")
 
     def _next(self, after: UUID, limit: int) -> str:
-        """Return the address of the next page: the same query at another place."""
+        """Return the address of the next page: the same query with another cursor."""
         query = parse_qsl(self._request.scope["query_string"].decode("latin-1"), True)
         query = [(name, value) for name, value in query if name not in ("limit", "cursor")]
         query += [("limit", str(limit)), ("cursor", encode_cursor(after))]
