@@ -1,8 +1,7 @@
 """Who gives up while a connection to PostgreSQL is made leaves nothing in the log.
 
-Taken out, `_unless_given_up` (`adapters/sql/kernel/postgresql/hosts.py`): asyncio logs "Future
-exception was never retrieved" for a cancellation that strikes between the connection and its first
-word.
+Without `_unless_given_up` (`adapters/sql/kernel/postgresql/hosts.py`), asyncio logs "Future
+exception was never retrieved" for a cancellation between the connection and its first message.
 """
 
 import asyncio

@@ -1,8 +1,8 @@
 """A write that SQLite interrupts for its deadline is not stored: a COMMIT cannot be interrupted.
 
-SQLite asks the progress handler at the end of a statement once more, when a COMMIT, or a statement
-that commits by itself, has been made. Taken out, `DeadlineConnection.commit` and the BEGIN around a
-single write: many of those that fail are there afterwards.
+SQLite calls the progress handler once more at the end of a statement, when a COMMIT, or a statement
+that commits by itself, has been made. Without `DeadlineConnection.commit` and the BEGIN around a
+single write, many writes that fail are stored.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """The statement timeout: the database ends a statement that takes too long.
 
-Taken out, each by itself: `command_timeout` and `server_settings` of `LimitedConnect`, and
-`interrupt_late_statements`, without which the statements run until the test's own limit.
+Without `command_timeout` or `server_settings` of `LimitedConnect`, or without
+`interrupt_late_statements`, the statements run until the timeout of the test.
 """
 
 import asyncio

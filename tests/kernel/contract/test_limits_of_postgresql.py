@@ -28,7 +28,7 @@ async def test_the_server_has_limits_below_the_deadline(postgresql_url: str) -> 
 async def test_a_pooler_that_rejects_limits_is_used_without(
     postgresql_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Taken out, the second attempt of `LimitedConnect`: nothing can be read."""
+    """Without the second attempt of `LimitedConnect`, nothing can be read."""
     url = make_url(postgresql_url)
     assert url.host
     async with pooler(url.host, url.port or 5432) as port:

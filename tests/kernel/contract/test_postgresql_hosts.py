@@ -1,8 +1,8 @@
 """An address may name several hosts, or a Unix socket; a connection has the service's name.
 
-Taken out, a host's share of the time (`adapters/sql/kernel/postgresql/hosts.py`): one that does not
-respond leaves none for the next. Taken out, `_first`: it costs its share for each connection, and a
-readiness check, which has a second, never comes to the second host.
+Without a share of the time for each host (`adapters/sql/kernel/postgresql/hosts.py`), a host that
+does not respond leaves no time for the next one. Without `_first`, it takes its share for each
+connection, and a readiness check, which has one second, never reaches the second host.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """Changes that meet: the whole use case is retried, a bounded number of times.
 
-Taken out, `retry_on_conflict` (`application/kernel/retry.py`) makes each serialization
-failure and each deadlock a 503 at once; taken out, the versions lose updates.
+Without `retry_on_conflict` (`application/kernel/retry.py`), each serialization failure and each
+deadlock is a 503 at once. Without the versions, updates are lost.
 """
 
 import asyncio

@@ -1,9 +1,9 @@
 """A full disk: what needs room is refused with a 507, reads go on, and it mends itself.
 
-Taken out, the translation of SQLite's and PostgreSQL's errors
-(`adapters/sql/kernel/errors/driver_errors.py`) makes each refusal a 500. For SQLite, the limit on
-the size of a file stands in for the disk. A server of PostgreSQL's takes that limit for a defect,
-and no other full disk can be had without root: there, a trigger raises what a full disk does.
+Without the translation of SQLite's and PostgreSQL's errors
+(`adapters/sql/kernel/errors/driver_errors.py`), each rejection is a 500. For SQLite, a limit on the
+size of files takes the place of the full disk. PostgreSQL's server treats that limit as a defect,
+and a full disk needs root: there, a trigger raises the error of a full disk.
 """
 
 import resource

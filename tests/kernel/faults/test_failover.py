@@ -1,8 +1,8 @@
 """A standby takes over under load, at an address that moves, as a virtual IP does.
 
-Every commit waits for the standby, so that it has all that was acknowledged. Taken out,
-`ConnectionQueue.replace_all`: a server that goes on as one that can only be read keeps the
-connections to it, and their writes fail for ever.
+Every commit waits for the standby, so that it has all acknowledged changes. Without
+`ConnectionQueue.replace_all`, the connections to a server that has become read-only stay open, and
+their writes fail forever.
 """
 
 import asyncio

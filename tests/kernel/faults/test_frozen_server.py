@@ -1,9 +1,8 @@
 """Every request gets a response within its deadline, even if PostgreSQL does not respond at all.
 
-Taken out, `RequestDeadline` lets the requests of `test_a_frozen_server_holds_no_request_up` wait
-for as long as the queue and the connecting take. Taken out, the time that `Readiness` gives a check
-(`entrypoints/kernel/background/readiness.py`) leaves `/health/ready` at what it was before the
-freeze.
+Without `RequestDeadline`, the requests of `test_a_frozen_server_holds_no_request_up` wait as long
+as the queue and the connecting take. Without the timeout of a check in `Readiness`
+(`entrypoints/kernel/background/readiness.py`), `/health/ready` stays as it was before the freeze.
 """
 
 import asyncio
@@ -111,8 +110,8 @@ async def test_a_black_hole_in_the_network_holds_no_request_up(server: PostgresS
 
 
 async def test_a_write_in_progress_gets_an_unknown_outcome(server: PostgresServer) -> None:
-    """Taken out, the note that `PostgresqlDatabase.apply` makes of its commit: the response says
-    that nothing was changed, and the row is there."""
+    """Without the record that `PostgresqlDatabase.apply` makes of its commit, the response says
+    that nothing was changed although the row is stored."""
     async with (
         service_on(server.url(), **SETTINGS) as service,
         KeepAliveClient(service.port) as client,

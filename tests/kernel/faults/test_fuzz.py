@@ -1,7 +1,8 @@
 """Fuzzing: random requests, generated from the OpenAPI document and from random bytes.
 
-Taken out, the mapping of a driver's errors, the refusal of NUL and unpaired surrogates, or the
-responses of `HttpProtocol` make some of these a 5xx or a response that the document does not know.
+Without the translation of the drivers' errors, the rule against NUL and lone surrogates, or the
+responses of `HttpProtocol`, some of these requests get a 5xx or a response that is not in the
+OpenAPI document.
 """
 
 import asyncio

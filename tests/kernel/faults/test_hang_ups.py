@@ -1,7 +1,8 @@
 """Clients that hang up in mid-request: their work ends, and its connections serve others.
 
-Taken out, `HttpProtocol.connection_lost` lets the work go on: the waiting changes are made as soon
-as the lock goes, without a client, and until then they hold every connection of the pool.
+Without `HttpProtocol.connection_lost`, the work continues: the waiting changes are made as soon as
+the lock is released, for a client that is gone, and until then they hold all connections of the
+pool.
 """
 
 import asyncio

@@ -1,9 +1,9 @@
 """The service is killed under load, and each client sends again, with its `Idempotency-Key`, what
 it got no response for: no item is lost, and none is there twice.
 
-Guards that the idempotency record is committed with the change. Taken out (a record in a
-transaction of its own), the kill falls between the two for some of the requests that are under way,
-and their changes are made twice; with the record first, they are lost.
+Guards that the idempotency record is committed with the change. With the record in a separate
+transaction after the change, the kill falls between the two for some requests, whose changes are
+made twice; with the record first, they are lost.
 """
 
 import asyncio

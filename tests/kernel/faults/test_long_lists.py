@@ -1,8 +1,8 @@
 """Reading a long list from end to end delays no other request.
 
-Taken out, the largest limit (`entrypoints/http/products/routes.py`) lets one request read, and
-the process write, all that there is; taken out, the bound in the statement that reads a page
-(`adapters/sql/products/repository.py`) does the same within.
+Without the maximum of `limit` (`entrypoints/http/kernel/resources/reading.py`), one request reads
+all rows and the process holds all of them. Without the LIMIT in the statement that reads a page
+(`adapters/sql/kernel/versioned_rows.py`), every request does so inside.
 """
 
 import asyncio

@@ -1,10 +1,10 @@
 """The database makes a change, and its response is lost on the wire: the request has an
 `Idempotency-Key`, is carried out once more, and the change is made once.
 
-Guards that the idempotency record is committed with the change. Taken out (a record in a
-transaction of its own, after the change), the second attempt makes the change a second time, or is
-refused. Taken out, the service's own second attempt (`application/kernel/idempotency.py`) leaves it
-to the client.
+Guards that the idempotency record is committed with the change. With the record in a separate
+transaction after the change, the second attempt makes the change a second time or is rejected.
+Without the service's own second attempt (`application/kernel/idempotency.py`), the client has to
+retry.
 """
 
 from collections.abc import AsyncIterator

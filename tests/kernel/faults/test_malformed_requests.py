@@ -1,7 +1,7 @@
 """Whatever is sent gets a 4xx problem, and holds no connection.
 
-Taken out, `HttpProtocol` leaves the refusals to uvicorn: plain text, no limit to an address or a
-header, and no end to waiting.
+Without `HttpProtocol`, uvicorn rejects these requests: in plain text, without a limit on the length
+of an address or a header, and without a timeout.
 """
 
 import asyncio

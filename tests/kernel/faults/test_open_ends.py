@@ -1,8 +1,8 @@
 """Clients that close their side of the connection, and clients that do not read.
 
-Taken out, `HttpProtocol.eof_received` drops the responses to a client that has closed its side
-only; what asks such clients for life leaves the work for those that have gone. Taken out, the
-bound to what `BufferedTransport` holds lets an unread response fill the memory.
+Without `HttpProtocol.eof_received`, a client that has closed only its own side gets no response.
+Without the check that such a client is still connected, the work for clients that are gone
+continues. Without the limit of `BufferedTransport`, a response that is not read fills the memory.
 """
 
 import asyncio

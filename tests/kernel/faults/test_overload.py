@@ -1,10 +1,10 @@
 """Overload: requests without a connection are rejected in time, the others are served as fast as
 ever (backpressure).
 
-Taken out, the time that `ConnectionQueue` lets a request wait makes those that can get no
-connection wait for the end of their deadline; under load, most get theirs when it is too late, and
-PostgreSQL works in vain. Taken out, `QUEUE_LIMIT` lets any number wait. Taken out, the engine of
-its own that `SqlStorage.check` has makes a busy service not ready.
+Without the maximum wait in `ConnectionQueue`, requests that get no connection wait until their
+deadline; under load, most get one too late, and PostgreSQL works in vain. Without `QUEUE_LIMIT`,
+any number of requests waits. Without the separate engine of `SqlStorage.check`, a busy service is
+not ready.
 """
 
 import asyncio

@@ -1,8 +1,8 @@
 """The service behind a real PgBouncer with fewer connections than the service has.
 
-Taken out, `_look_for_a_pooler` (`adapters/sql/kernel/postgresql/connecting.py`): in transaction
-mode most requests fail. Taken out, `for_sqlalchemy`: SQLAlchemy keeps statements that asyncpg does
-not, and sessions never see that a column has another type by now.
+Without `_look_for_a_pooler` (`adapters/sql/kernel/postgresql/connecting.py`), most requests fail in
+transaction mode. Without `for_sqlalchemy`, SQLAlchemy caches prepared statements that asyncpg does
+not, and sessions never notice that the type of a column has changed.
 """
 
 import asyncio

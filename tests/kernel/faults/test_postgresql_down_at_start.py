@@ -1,7 +1,7 @@
 """The service starts while PostgreSQL is down, says so, and serves as soon as it is there.
 
-Taken out, the condition in `upgrade_embedded_database` (adapters/sql/kernel/migration/schema.py)
-has every start ask the database for its schema: the service ends before it has begun.
+Without the condition in `upgrade_embedded_database` (`adapters/sql/kernel/migration/schema.py`),
+every start reads the schema from the database, and the service cannot start without it.
 """
 
 import asyncio

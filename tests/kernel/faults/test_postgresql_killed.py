@@ -1,9 +1,8 @@
 """PostgreSQL is killed or stopped under load, or without load, and comes back.
 
-Taken out, what tells the drivers' errors apart (`adapters/sql/kernel/errors/driver_errors.py`)
-makes the responses of the outage 500s; taken out, the loop in `PostgresqlDatabase._acquire` gives
-connections that died in the pool to the first who write; taken out, what `OutageLog` counts
-fills the log.
+Without the translation of the drivers' errors (`adapters/sql/kernel/errors/driver_errors.py`), the
+responses during the outage are 500s. Without the loop in `PostgresqlDatabase._acquire`, the first
+writes get connections that died in the pool. Without the counts of `OutageLog`, the log fills up.
 """
 
 import asyncio

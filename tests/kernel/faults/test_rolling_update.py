@@ -1,9 +1,9 @@
 """Two versions of the service side by side on one database, while the newer one is rolled out.
 
 The newer version is a copy of the project with one more migration, which adds a column that may be
-NULL and a table: docs/deploying.md, "expand". Taken out, `SchemaPosition.is_ahead`
-(`adapters/sql/kernel/migration/schema.py`) makes the older instances unready, and keeps them from
-starting again.
+NULL and a table: docs/deploying.md, "expand". Without `SchemaPosition.is_ahead`
+(`adapters/sql/kernel/migration/schema.py`), the older instances are not ready and cannot start
+again.
 """
 
 import asyncio

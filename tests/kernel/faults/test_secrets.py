@@ -1,7 +1,8 @@
 """A wrong password, host or database: clear words in the log, and no secret anywhere.
 
-Taken out, `hide_input_in_errors` (`entrypoints/settings.py`), `show_locals=False`
-(`entrypoints/kernel/logging.py`) or the driver's own words in errors print parts of the address.
+Without `hide_input_in_errors` (`entrypoints/kernel/service_settings.py`) or `show_locals=False`
+(`entrypoints/kernel/logging.py`), or with the driver's texts in errors, parts of the address are
+printed.
 """
 
 import pytest

@@ -1,7 +1,7 @@
 """Graceful shutdown under load: every request gets a response, and no connection is reset.
 
-Taken out, `DrainingServer.shutdown` lets uvicorn close idle connections at once, on which clients
-are sending at that moment, and `/health/ready` never says so. Without `SingleServer` and
+Without `DrainingServer.shutdown`, uvicorn at once closes idle connections on which clients may be
+sending, and `/health/ready` never reports the shutdown. Without `SingleServer` and
 `Supervisor.join_all` the second signal has no effect; without the latter the kernel also connects
 clients that no worker is left to serve. Without the last accept in `Listener.close`, connections
 that are in the kernel's backlog by then are reset.

@@ -1,8 +1,7 @@
 """Who is slow is cut off, and who only waits for the server is not.
 
-Taken out, the clock that `HttpProtocol` stops while it does not read makes the server's own delay
-the client's. Taken out, `HttpProtocol.app_reads`
-leaves all routes with one limit.
+If `HttpProtocol` does not stop the clock while it does not read, the server's delay counts as the
+client's. Without `HttpProtocol.app_reads`, all routes have the same limit.
 """
 
 import asyncio

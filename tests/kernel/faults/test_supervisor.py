@@ -1,8 +1,8 @@
 """Several workers: any signal at any moment ends them in order, and what fails is started again.
 
-Taken out, the blocked SIGINT of `Worker` shows tracebacks of workers that were importing; the
-pauses of `Supervisor` start a worker that cannot start again and again; the line of
-`WorkerServer` leaves workers behind that keep the port.
+Without the blocked SIGINT of `Worker`, workers that are importing print tracebacks. Without the
+pauses of `Supervisor`, a worker that cannot start is started again and again. Without the line of
+`WorkerServer`, workers stay behind and keep the port.
 """
 
 import asyncio

@@ -1,8 +1,8 @@
 """TLS with a real server: who it is is checked as the address wants, and a failure is a 503 and a
 line in the log that names its kind.
 
-Taken out, `_check_files` or `_named` (`adapters/sql/kernel/postgresql/hosts.py`): the lines for a
-missing file and for a server without TLS say no more than that the database cannot be reached.
+Without `_check_files` and `_named` (`adapters/sql/kernel/postgresql/hosts.py`), the log lines for a
+missing file and for a server without TLS only say that the database cannot be reached.
 """
 
 import asyncio

@@ -1,8 +1,8 @@
 """What comes after a request's head does not pass for anything else.
 
-Taken out, the list of their own for trailers, the bound to what frames a body or
-`HttpProtocol._ignore_upgrade` let a client add to its header fields behind a proxy's back, fill
-the memory, or lose its body.
+Without the separate list for trailers, a client can add header fields that a proxy does not see.
+Without the limit on the framing of a body, a client can fill the memory. Without
+`HttpProtocol._ignore_upgrade`, a client loses its body.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """A client that does not read its responses holds no connection for ever.
 
-Taken out, `HttpProtocol._start_write_timeout` leaves the connection, its responses and the task
-that sends them for as long as the client likes.
+Without `HttpProtocol._start_write_timeout`, the connection, its responses and the task that sends
+them stay as long as the client likes.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """A log that cannot be written breaks nothing: not a request, not a rejection, not the readiness.
 
-Taken out, `LogStream` lets a full disk or a closed pipe raise in whatever logs, and a pipe that is
-not read block the event loop.
+Without `LogStream`, a full disk or a closed pipe raises in the code that logs, and a pipe that is
+not read blocks the event loop.
 """
 
 import asyncio

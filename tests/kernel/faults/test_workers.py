@@ -1,8 +1,8 @@
 """Several processes on one database: none is refused a start, and none is locked out.
 
-Taken out, `BEGIN IMMEDIATE` with SQLite's busy timeout makes writers fail with "database is
-locked"; taken out, the switch to WAL that waits (`_switch_to_wal`) and the migration's own turn
-(`adapters/sql/kernel/migration/migrate.py`) make processes die at the start.
+Without `BEGIN IMMEDIATE` and SQLite's busy timeout, writers fail with "database is locked". Without
+the wait in `_switch_to_wal` and the lock of the migration
+(`adapters/sql/kernel/migration/migrate.py`), processes die at the start.
 """
 
 import asyncio

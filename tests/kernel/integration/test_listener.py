@@ -1,8 +1,8 @@
 """The listening socket accepts all who wait, and survives that no more can be accepted.
 
-Taken out, the loop in `Listener._accept` lets one client in for each turn of the event loop;
-`Listener._pause` lets the loop spin, with a log line in each turn; and what `Listener.close`
-accepts at last is reset.
+Without the loop in `Listener._accept`, one client is accepted in each turn of the event loop.
+Without `Listener._pause`, the loop spins, with a log line in each turn. Without the last accept in
+`Listener.close`, connections in the kernel's backlog are reset.
 """
 
 import asyncio

@@ -1,8 +1,8 @@
 """Pipelined requests get their responses in order, however the network splits the data.
 
-Taken out, what `HttpProtocol._end_of_piece` does lets the parser run into the next request: its
-bytes count as those of the one before, and it is parsed while that is served. Taken out, the bound
-to what is pending, or the flow control that holds to it, lets a client fill the memory.
+Without `HttpProtocol._end_of_piece`, the parser runs into the next request: its bytes count as
+those of the previous one, and it is parsed while that one is served. Without the limit on pending
+bytes, or the flow control that enforces it, a client can fill the memory.
 """
 
 import asyncio
