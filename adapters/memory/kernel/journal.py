@@ -22,8 +22,10 @@ class State:
         return self._committed.get(table, {}).get(key)
 
     def rows(self, table: str) -> Mapping[Any, Any]:
-        rows = {**self._committed.get(table, {}), **self.changes.get(table, {})}
-        return {key: row for key, row in rows.items() if row is not None}
+        committed = self._committed.get(table, {})
+        if not (changes := self.changes.get(table)):
+            return committed
+        return {key: row for key, row in {**committed, **changes}.items() if row is not None}
 
     def put(self, table: str, key: Any, row: Any | None) -> None:
         self.changes.setdefault(table, {})[key] = row

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from application.kernel.versions import ANY, Versions
 from domain.kernel.aggregate import Aggregate
 from entrypoints.http.kernel.addresses import client_path
-from entrypoints.http.kernel.resources.entity_tag import versions_that_match
+from entrypoints.http.kernel.resources.entity_tag import header_lines, versions_that_match
 from entrypoints.http.kernel.resources.idempotency import key_of, once_per_key
 from entrypoints.http.kernel.resources.reading import resource
 
@@ -34,8 +34,8 @@ class ChangeRequest:
 
     @property
     def expected(self) -> Versions:
-        """The versions in If-Match; any version if the request has no If-Match."""
-        if_match = self._request.headers.getlist("if-match")
+        """The versions that If-Match names; any version without it."""
+        if_match = header_lines(self._request.scope, b"if-match")
         return versions_that_match(if_match) if if_match else ANY
 
     async def create(

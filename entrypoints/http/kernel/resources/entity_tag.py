@@ -3,9 +3,16 @@
 import re
 from collections.abc import Sequence
 
+from starlette.types import Scope
+
 _VERSION = re.compile("[1-9][0-9]{0,17}")
 _TAG = re.compile(r'[ \t,]*(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"[ \t]*(?=,|\Z)')
 _REST = re.compile(r"[ \t,]*\Z")
+
+
+def header_lines(scope: Scope, name: bytes) -> list[str]:
+    """Return the lines of the request's header with this name, in lower case."""
+    return [value.decode("latin-1") for key, value in scope["headers"] if key == name]
 
 
 def entity_tag(version: int) -> str:

@@ -15,7 +15,7 @@ from application.kernel.repository import Page
 from domain.kernel.aggregate import Aggregate
 from entrypoints.http.kernel.addresses import client_path
 from entrypoints.http.kernel.resources.cursor import decode_cursor, encode_cursor
-from entrypoints.http.kernel.resources.entity_tag import entity_tag, is_known
+from entrypoints.http.kernel.resources.entity_tag import entity_tag, header_lines, is_known
 from entrypoints.http.kernel.resources.representation import to_json, to_json_array
 
 REVALIDATED = {"Cache-Control": "private, no-cache"}
@@ -59,7 +59,7 @@ class ReadRequest:
 
     def one(self, entity: Aggregate, model: type[BaseModel]) -> Response:
         """Return the aggregate, or 304 if its ETag is in If-None-Match."""
-        known = self._request.headers.getlist("if-none-match")
+        known = header_lines(self._request.scope, b"if-none-match")
         if known and is_known(known, entity.version):
             headers = {"ETag": entity_tag(entity.version), **REVALIDATED}
             return Response(status_code=304, headers=headers)

@@ -1,8 +1,9 @@
 """Convert entities to JSON: the same JSON as pydantic's for a model, several times faster."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import fields, is_dataclass
 from datetime import date, datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from operator import attrgetter
 from types import NoneType, UnionType
 from typing import Any, Union, cast, get_args, get_origin, get_type_hints
@@ -62,8 +63,28 @@ def _fields_of(
     if any(types.get(name) != field.annotation for name, field in model.model_fields.items()):
         return None
     names = tuple(model.model_fields)
+    if _has_exactly(entity, names):
+        return vars
     read = attrgetter(*names)
     return lambda it: dict(zip(names, read(it), strict=True))
+
+
+def _has_exactly(entity: type[Any], names: tuple[str, ...]) -> bool:
+    """Return whether these are the attributes of an entity, in this order."""
+    return (
+        is_dataclass(entity)
+        and tuple(each.name for each in fields(entity)) == names
+        and all(each.init for each in fields(entity))
+        and not hasattr(entity, "__post_init__")
+        and not any("__slots__" in vars(each) for each in entity.__mro__[:-1])
+        # Something that is computed once may be stored beside the fields.
+        and not any(isinstance(each, cached_property) for each in _members(entity))
+    )
+
+
+def _members(entity: type[Any]) -> Iterator[object]:
+    for each in entity.__mro__:
+        yield from vars(each).values()
 
 
 def _is_plain(model: type[BaseModel]) -> bool:
