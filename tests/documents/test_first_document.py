@@ -86,4 +86,7 @@ async def test_the_routes(async_client: httpx.AsyncClient) -> None:
 async def test_the_container_makes_the_service() -> None:
     app = create_app(settings_for("memory://"))
     async with client_of(app):
-        assert isinstance(app.state.container.example_item_service(), ExampleItemService)
+        service = app.state.container.example_item_service()
+        assert isinstance(service, ExampleItemService)
+        item = await service.create("lamp")
+        assert ExampleItemRead.model_validate(item).name == "lamp"

@@ -53,7 +53,9 @@ class MergePatch(RequestBody):
 
 
 class VersionedRead(BaseModel):
-    """What a client gets of every aggregate."""
+    """What a client gets of every aggregate: `BookRead.model_validate(book)`."""
+
+    model_config = ConfigDict(from_attributes=True)
 
     id: UUID = Field(examples=[EXAMPLE_ID])
     version: int = Field(description="1 for a new one, one more for every change.", examples=[1])
