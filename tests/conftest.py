@@ -3,7 +3,7 @@
 A test that asks for `storage_url` runs once for each kind of storage, one that asks for
 `database_url` once for each SQL database. Both are empty, with the schema of today on PostgreSQL
 and none yet on SQLite, which the service migrates by itself. The tests of the kernel have tables of
-their own beside it (`tests/kernel/warehouse`).
+their own (`tests/kernel/warehouse`).
 """
 
 import asyncio

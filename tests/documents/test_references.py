@@ -57,7 +57,7 @@ def test_the_files_that_it_names_are_there(document: Path) -> None:
     assert not missing
 
 
-def test_what_it_names_for_import_is_there(document: Path) -> None:
+def test_the_names_that_it_imports_exist(document: Path) -> None:
     for module, name in IMPORTABLE.findall(document.read_text("utf-8")):
         assert hasattr(importlib.import_module(module), name)
 

@@ -36,8 +36,8 @@ async def test_one_of_several_concurrent_changes_wins(
     )
 
     changed = [outcome for outcome in outcomes if isinstance(outcome, Product)]
-    refused = [outcome for outcome in outcomes if isinstance(outcome, StaleVersion)]
-    assert (len(changed), len(refused)) == (1, writers - 1)
+    rejected = [outcome for outcome in outcomes if isinstance(outcome, StaleVersion)]
+    assert (len(changed), len(rejected)) == (1, writers - 1)
     assert await stored(units_of_work, item.id) == changed[0]
 
 
@@ -60,8 +60,8 @@ async def test_one_of_several_concurrent_changes_that_were_read_back_wins(
     )
 
     changed = [outcome for outcome in outcomes if isinstance(outcome, Product)]
-    refused = [outcome for outcome in outcomes if isinstance(outcome, StaleVersion)]
-    assert (len(changed), len(refused)) == (1, writers - 1)
+    rejected = [outcome for outcome in outcomes if isinstance(outcome, StaleVersion)]
+    assert (len(changed), len(rejected)) == (1, writers - 1)
     assert await stored(units_of_work, item.id) == changed[0]
 
 

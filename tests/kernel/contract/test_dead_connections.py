@@ -47,7 +47,7 @@ async def test_a_read_is_repeated(storage: SqlStorage, postgresql_url: str) -> N
     assert await all_stored(storage.units_of_work) == []
 
 
-async def test_a_write_first_asks_a_connection_that_was_idle(
+async def test_a_write_first_checks_a_connection_that_was_idle(
     storage: SqlStorage, postgresql_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(postgresql, "PROVEN_FOR_SECONDS", 0)
@@ -58,7 +58,7 @@ async def test_a_write_first_asks_a_connection_that_was_idle(
     assert await all_stored(storage.units_of_work) == [new_product()]
 
 
-async def test_a_transaction_first_asks_a_connection_that_was_idle(
+async def test_a_transaction_first_checks_a_connection_that_was_idle(
     storage: SqlStorage, postgresql_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(postgresql, "PROVEN_FOR_SECONDS", 0)
@@ -72,7 +72,7 @@ async def test_a_transaction_first_asks_a_connection_that_was_idle(
     assert await all_stored(storage.units_of_work) == [next_version(new_product())]
 
 
-async def test_a_write_on_one_just_used_is_in_doubt(
+async def test_the_outcome_of_a_write_on_a_connection_just_used_is_unknown(
     storage: SqlStorage, postgresql_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(postgresql, "PROVEN_FOR_SECONDS", 60)
@@ -82,7 +82,7 @@ async def test_a_write_on_one_just_used_is_in_doubt(
         await store(storage.units_of_work, new_product())
 
 
-async def test_with_a_key_it_is_made_once_all_the_same(
+async def test_with_a_key_the_change_is_still_made_once(
     storage: SqlStorage, postgresql_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(postgresql, "PROVEN_FOR_SECONDS", 60)

@@ -14,10 +14,10 @@ async def test_a_taken_id_is_rejected(units_of_work: UnitsOfWork) -> None:
     first = new_product(name="first")
     await store(units_of_work, first)
 
-    with pytest.raises(AlreadyExists) as refusal:
+    with pytest.raises(AlreadyExists) as rejection:
         await store(units_of_work, new_product(name="second"))
 
-    assert refusal.value.id == first.id
+    assert rejection.value.id == first.id
     assert await stored(units_of_work, first.id) == first
 
 
@@ -31,10 +31,10 @@ async def test_an_id_is_rejected_twice_in_one_unit(units_of_work: UnitsOfWork) -
 async def test_the_rejection_names_the_item_among_several(units_of_work: UnitsOfWork) -> None:
     await store(units_of_work, new_product(2))
 
-    with pytest.raises(AlreadyExists) as refusal:
+    with pytest.raises(AlreadyExists) as rejection:
         await store(units_of_work, new_product(1), new_product(2), new_product(3))
 
-    assert refusal.value.id == UUID(int=2)
+    assert rejection.value.id == UUID(int=2)
 
 
 async def test_an_unknown_item_can_take_the_id_of_one_removed_in_the_same_unit(

@@ -44,7 +44,7 @@ def logged(caplog: pytest.LogCaptureFixture) -> str:
     return "\n".join(record.getMessage() for record in records)
 
 
-async def test_statements_are_logged_only_if_asked_for(
+async def test_statements_are_logged_only_with_echo(
     storage: SqlStorage, echo: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.clear()

@@ -24,9 +24,9 @@ async def do_nothing(unit: UnitOfWork) -> None:
     """So that the writes wait for the step after this."""
 
 
-# How the unit comes to hear of the refusal, and what it did before.
+# The step at which the unit gets the error, and the step before the rejected write.
 @pytest.fixture(params=[commit, read])
-def refused_step(request: pytest.FixtureRequest) -> Step:
+def rejected_step(request: pytest.FixtureRequest) -> Step:
     step: Step = request.param
     return step
 
@@ -37,22 +37,22 @@ def earlier_step(request: pytest.FixtureRequest) -> Step:
     return step
 
 
-async def be_refused(unit: UnitOfWork, earlier_step: Step, refused_step: Step) -> None:
+async def be_rejected(unit: UnitOfWork, earlier_step: Step, rejected_step: Step) -> None:
     unit.products.add(new_product(1))
     await earlier_step(unit)
     unit.products.add(new_product(2))
     with pytest.raises(AlreadyExists):
-        await refused_step(unit)
+        await rejected_step(unit)
 
 
 @pytest.mark.parametrize("again", [commit, read])
 async def test_a_rejected_unit_is_rejected_again(
-    units_of_work: UnitsOfWork, earlier_step: Step, refused_step: Step, again: Step
+    units_of_work: UnitsOfWork, earlier_step: Step, rejected_step: Step, again: Step
 ) -> None:
     await store(units_of_work, TAKEN)
 
     async with units_of_work.for_writing() as unit:
-        await be_refused(unit, earlier_step, refused_step)
+        await be_rejected(unit, earlier_step, rejected_step)
         with pytest.raises(AlreadyExists):
             await again(unit)
 
@@ -60,12 +60,12 @@ async def test_a_rejected_unit_is_rejected_again(
 
 
 async def test_a_rejected_unit_stores_nothing_that_it_adds_later(
-    units_of_work: UnitsOfWork, earlier_step: Step, refused_step: Step
+    units_of_work: UnitsOfWork, earlier_step: Step, rejected_step: Step
 ) -> None:
     await store(units_of_work, TAKEN)
 
     async with units_of_work.for_writing() as unit:
-        await be_refused(unit, earlier_step, refused_step)
+        await be_rejected(unit, earlier_step, rejected_step)
         unit.products.add(new_product(3))
         with pytest.raises(AlreadyExists):
             await unit.commit()
@@ -74,12 +74,12 @@ async def test_a_rejected_unit_stores_nothing_that_it_adds_later(
 
 
 async def test_the_next_unit_works(
-    units_of_work: UnitsOfWork, earlier_step: Step, refused_step: Step
+    units_of_work: UnitsOfWork, earlier_step: Step, rejected_step: Step
 ) -> None:
     await store(units_of_work, TAKEN)
     for _ in range(10):  # more often than there are connections
         async with units_of_work.for_writing() as unit:
-            await be_refused(unit, earlier_step, refused_step)
+            await be_rejected(unit, earlier_step, rejected_step)
 
     await store(units_of_work, new_product(3))
 

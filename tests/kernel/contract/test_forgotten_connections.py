@@ -77,7 +77,7 @@ async def test_all_that_the_network_forgot_cost_one_short_wait(
     await storage.close()
 
 
-async def test_one_that_was_just_used_is_not_asked(
+async def test_a_connection_that_was_just_used_is_not_checked(
     through_proxy: str, proxy: TcpProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(postgresql, "PROVEN_FOR_SECONDS", 60)

@@ -81,7 +81,7 @@ async def test_a_waiter_connects_itself_after_a_failed_connect(
     queue.close()
 
 
-async def test_a_read_that_the_server_does_not_response_is_not_repeated(
+async def test_a_read_without_a_response_of_the_server_is_not_repeated(
     engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     attempts = 0

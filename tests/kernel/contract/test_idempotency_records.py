@@ -81,13 +81,13 @@ async def test_a_taken_key_undoes_the_change(
     await store(units_of_work, new_product(1))
     await keep(units_of_work, record(response=b"first"))
 
-    with pytest.raises(KeyInProgress) as refusal:
+    with pytest.raises(KeyInProgress) as rejection:
         async with units_of_work.for_writing() as unit:
             change(unit)
             unit.idempotency_records.add(record(response=b"second"))
             await unit.commit()
 
-    assert refusal.value.key == "key"
+    assert rejection.value.key == "key"
     assert await all_stored(units_of_work) == [new_product(1)]
     assert await kept(units_of_work) == record(response=b"first")
 
@@ -100,7 +100,7 @@ async def test_a_taken_key_undoes_the_change(
         (lambda unit: unit.products.remove(new_product(7)), StaleVersion),
     ],
 )
-async def test_a_refused_change_has_no_record(
+async def test_a_rejected_change_has_no_record(
     units_of_work: UnitsOfWork, change: Change, error: type[Exception]
 ) -> None:
     await store(units_of_work, new_product(1))
@@ -131,7 +131,7 @@ async def test_a_unit_sees_its_own_record(units_of_work: UnitsOfWork) -> None:
     assert await kept(units_of_work) == record()
 
 
-async def test_of_several_concurrent_changes_of_one_key_one_is_made(
+async def test_of_several_concurrent_changes_with_one_key_one_is_made(
     units_of_work: UnitsOfWork,
 ) -> None:
     async def change(number: int) -> None:

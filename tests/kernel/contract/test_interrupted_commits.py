@@ -34,7 +34,7 @@ def database_url(request: pytest.FixtureRequest) -> str:
 
 
 class Interrupts:
-    """Interrupts by chance, once it is told to."""
+    """Interrupts statements at random, once a probability is set."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.probability = 0.0
@@ -90,7 +90,7 @@ async def by_a_session(engine: AsyncEngine, _storage: SqlStorage, item: Product)
 
 
 @pytest.mark.parametrize("add", [by_one_write, by_several_writes, after_reading_it, by_a_session])
-async def test_what_is_said_to_have_failed_is_not_stored(
+async def test_a_change_that_is_reported_as_failed_is_not_stored(
     engine: AsyncEngine, sql_storage: SqlStorage, add: Add, interrupts: Interrupts
 ) -> None:
     interrupts.probability = 0.01

@@ -1,4 +1,4 @@
-"""Nobody sees work that is not committed."""
+"""No other unit sees changes that are not committed."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence

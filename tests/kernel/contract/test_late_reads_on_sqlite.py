@@ -1,4 +1,4 @@
-"""A read that takes long has a connection to itself before long, and the others go on."""
+"""A slow read soon gets a connection of its own, and other reads do not wait for it."""
 
 import asyncio
 
@@ -16,7 +16,7 @@ _numbers = _first.union_all(select(_first.c.n + 1).where(_first.c.n < bindparam(
 COUNT_UP_TO = select(func.count()).select_from(_numbers)
 
 
-async def test_others_are_not_kept_waiting(sqlite_file_url: str) -> None:
+async def test_other_reads_do_not_wait_for_a_slow_one(sqlite_file_url: str) -> None:
     # Counting takes seconds on a busy machine.
     settings = DatabaseSettings(SecretStr(sqlite_file_url), request_deadline_seconds=60)
     engine = engine_from(settings)

@@ -1,4 +1,4 @@
-"""The server keeps the limits that are derived from the deadline; a pooler may refuse them."""
+"""The server enforces limits that are derived from the deadline; a pooler may reject them."""
 
 import asyncio
 import logging
@@ -42,7 +42,7 @@ async def test_a_pooler_that_rejects_limits_is_used_without(
 
 @asynccontextmanager
 async def pooler(host: str, port: int) -> AsyncIterator[int]:
-    """Pass everything on, but refuse a start with settings in the words of PgBouncer."""
+    """Forward everything, but reject a start with settings as PgBouncer does."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         async with asyncio.TaskGroup() as directions:

@@ -48,7 +48,7 @@ async def test_ids_that_were_made_in_turn_come_in_creation_order(
     units_of_work: UnitsOfWork,
 ) -> None:
     ids = Uuid7Source()
-    # All of the same time: the ids alone must tell which came first.
+    # All have the same time: only the ids determine the order.
     items = [Product.create(ids.new_id(), "tie", None, CREATED) for _ in range(50)]
     await store(units_of_work, *reversed(items))
 
@@ -75,7 +75,7 @@ async def test_pages_hold_every_item_once(
     assert await walk(units_of_work, limit) == pages
 
 
-async def test_the_next_page_is_asked_for_with_the_last_item(units_of_work: UnitsOfWork) -> None:
+async def test_the_next_page_begins_after_the_last_item(units_of_work: UnitsOfWork) -> None:
     await store_items(units_of_work, 1, 2, 3)
 
     assert await page(units_of_work, None, 2) == ([1, 2], UUID(int=2))

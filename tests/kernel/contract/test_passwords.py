@@ -27,9 +27,9 @@ async def test_a_rejected_password_is_not_repeated(
 ) -> None:
     url = make_url(postgresql_url).set(password=PASSWORD)
 
-    told = await failure(url.render_as_string(hide_password=False))
+    text = await failure(url.render_as_string(hide_password=False))
 
-    assert PASSWORD not in told + caplog.text + "".join(capsys.readouterr())
+    assert PASSWORD not in text + caplog.text + "".join(capsys.readouterr())
 
 
 async def test_the_password_for_a_server_that_is_down_is_not_shown() -> None:

@@ -1,4 +1,4 @@
-"""SQLAlchemy's own sessions work beside units of work, on the same engine."""
+"""SQLAlchemy's own sessions and units of work can use the same engine at the same time."""
 
 import asyncio
 from collections.abc import Sequence

@@ -148,7 +148,7 @@ async def test_the_host_that_is_wanted_is_used(
     assert is_standby is (used == "standby")
 
 
-async def test_that_no_host_is_the_wanted_one_is_said(postgresql_url: str) -> None:
+async def test_an_error_says_that_no_host_has_the_wanted_role(postgresql_url: str) -> None:
     url = make_url(postgresql_url)
     through = address(
         postgresql_url, f"{url.host}:{url.port}", parameters="target_session_attrs=standby"

@@ -14,7 +14,9 @@ books = Table(
 )
 
 
-async def test_the_next_session_on_the_connection_begins_anew(engine: AsyncEngine) -> None:
+async def test_the_next_session_on_the_connection_begins_a_new_transaction(
+    engine: AsyncEngine,
+) -> None:
     async with engine.begin() as connection:
         await connection.run_sync(books.metadata.drop_all)
         await connection.run_sync(books.metadata.create_all)

@@ -193,7 +193,7 @@ async def test_delete_with_a_record_makes_two(
 async def test_a_second_create_makes_two(
     service: ProductService, round_trips: RoundTrips, idempotency: Idempotency
 ) -> None:
-    """The one that is refused, and the look for the response of the first."""
+    """The write that is rejected, and the query for the response of the first request."""
 
     async def create() -> Product:
         return await service.create("chair", None)

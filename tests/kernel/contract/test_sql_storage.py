@@ -101,6 +101,6 @@ async def test_close_leaves_no_thread_behind(
         await storage.close()
 
     for thread in set(threading.enumerate()) - before:
-        # It has been told to end, and may take a moment.
+        # Its end was requested, and may take a moment.
         thread.join(5)
         assert not thread.is_alive()

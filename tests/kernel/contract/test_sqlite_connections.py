@@ -46,7 +46,7 @@ async def test_the_database_checks_lengths_too(
 async def test_the_first_connection_waits_for_the_one_that_sets_the_file_up(
     engine: AsyncEngine, tmp_path: Path
 ) -> None:
-    """Such as another worker: SQLite refuses to switch to WAL meanwhile, without any wait."""
+    """Such as another worker: SQLite then fails to switch to WAL at once, without waiting."""
     other = sqlite3.connect(tmp_path / "test.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
 

@@ -35,12 +35,12 @@ async def test_a_version_that_is_no_longer_stored_is_stale(
         unit.products.update(theirs)
         await unit.commit()
 
-    with pytest.raises(StaleVersion) as refusal:
+    with pytest.raises(StaleVersion) as rejection:
         async with units_of_work.for_writing() as unit:
             change(unit.products, item)
             await unit.commit()
 
-    assert refusal.value.id == item.id
+    assert rejection.value.id == item.id
     assert await stored(units_of_work, item.id) == theirs
 
 

@@ -30,19 +30,19 @@ def heard(engine: AsyncEngine, sql_storage: SqlStorage) -> Heard:
     return heard
 
 
-async def test_a_read_is_heard(sql_storage: SqlStorage, heard: Heard) -> None:
+async def test_listeners_see_a_read(sql_storage: SqlStorage, heard: Heard) -> None:
     await all_stored(sql_storage.units_of_work)
 
     assert heard == [("before", "SELECT"), ("after", "SELECT")]
 
 
-async def test_a_write_is_heard(sql_storage: SqlStorage, heard: Heard) -> None:
+async def test_listeners_see_a_write(sql_storage: SqlStorage, heard: Heard) -> None:
     await store(sql_storage.units_of_work, new_product())
 
     assert heard == [("before", "INSERT"), ("after", "INSERT")]
 
 
-async def test_every_write_of_a_unit_is_heard(sql_storage: SqlStorage, heard: Heard) -> None:
+async def test_listeners_see_every_write_of_a_unit(sql_storage: SqlStorage, heard: Heard) -> None:
     item = new_product()
     async with sql_storage.units_of_work.for_writing() as unit:
         unit.products.add(item)
@@ -55,7 +55,9 @@ async def test_every_write_of_a_unit_is_heard(sql_storage: SqlStorage, heard: He
     assert {word for when, word in heard if when == "after"} >= words
 
 
-async def test_what_is_heard_before_is_heard_after(sql_storage: SqlStorage, heard: Heard) -> None:
+async def test_each_event_before_a_statement_has_one_after_it(
+    sql_storage: SqlStorage, heard: Heard
+) -> None:
     async with sql_storage.units_of_work.for_writing() as unit:
         unit.products.add(new_product())
         await unit.products.get(new_product().id)
@@ -87,7 +89,7 @@ async def test_a_listener_keeps_a_note_from_before_to_after(
     assert all(notes)
 
 
-async def test_a_listener_that_is_removed_hears_no_more(
+async def test_a_removed_listener_is_not_called(
     engine: AsyncEngine, sql_storage: SqlStorage
 ) -> None:
     heard = []
@@ -103,7 +105,7 @@ async def test_a_listener_that_is_removed_hears_no_more(
     assert len(heard) == 1
 
 
-async def test_an_error_is_heard(engine: AsyncEngine, sql_storage: SqlStorage) -> None:
+async def test_listeners_see_an_error(engine: AsyncEngine, sql_storage: SqlStorage) -> None:
     await store(sql_storage.units_of_work, new_product())
     heard = []
 

@@ -21,7 +21,7 @@ class Load:
     """
 
     def __init__(self, port: int) -> None:
-        self.refusals = 0
+        self.rejections = 0
         self.created: dict[str, str] = {}
         self.not_created: set[str] = set()
         self._port = port
@@ -46,15 +46,15 @@ class Load:
             await asyncio.sleep(0.002)
 
     async def is_not_created(self) -> None:
-        """Return when another POST was refused and nothing was changed."""
+        """Return when another POST was rejected and nothing was changed."""
         before = len(self.not_created)
         while len(self.not_created) == before:
             await asyncio.sleep(0.002)
 
-    async def is_refused(self) -> None:
-        """Return when another request was refused."""
-        refusals = self.refusals
-        while self.refusals == refusals:
+    async def is_rejected(self) -> None:
+        """Return when another request was rejected."""
+        rejections = self.rejections
+        while self.rejections == rejections:
             await asyncio.sleep(0.002)
 
     async def _run(self, number: int) -> None:
@@ -79,6 +79,6 @@ class Load:
         response = await client.request(method, path, content)
         if response.status not in {200, 201}:
             assert_unavailable(response)
-            self.refusals += 1
-            await asyncio.sleep(0.01)  # the processor is for those who bring the server back
+            self.rejections += 1
+            await asyncio.sleep(0.01)  # leave the processor to the start of the server
         return response

@@ -1,4 +1,4 @@
-"""Requests that are not as they should be. Each is to be refused with a 4xx."""
+"""Malformed requests. Each must be rejected with a 4xx."""
 
 from tests.kernel.integration.service import PRODUCTS, UNKNOWN_ID
 

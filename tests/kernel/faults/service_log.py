@@ -9,7 +9,7 @@ SIGNS_OF_A_TRACEBACK = ("Traceback", '"exception"')
 
 
 def events_of(service: ServiceProcess, event: str) -> list[dict[str, Any]]:
-    """Return the lines that tell of the event."""
+    """Return the log lines of the event."""
     return [
         line
         for line in service.log_lines()

@@ -45,7 +45,7 @@ def own_url(empty_postgresql_url: str) -> str:
 
 
 @pytest.mark.parametrize("code", ["40001", "40P01"], ids=["serialization", "deadlock"])
-async def test_a_change_that_gave_way_is_made_all_the_same(own_url: str, code: str) -> None:
+async def test_a_change_that_was_rolled_back_is_retried_and_made(own_url: str, code: str) -> None:
     async with service_on(own_url) as service, client_of(service) as client:
         item = (await client.post(PRODUCTS, json={"name": "lamp"})).json()
         await fail_the_first(own_url, ATTEMPTS - 1, code)
@@ -67,7 +67,7 @@ async def test_each_kind_of_change_is_retried(own_url: str) -> None:
         assert (await client.get(PRODUCTS)).json() == []
 
 
-async def test_a_change_that_gives_way_for_ever_is_rejected(own_url: str) -> None:
+async def test_a_change_that_always_conflicts_is_rejected(own_url: str) -> None:
     async with service_on(own_url) as service, client_of(service) as client:
         await fail_the_first(own_url, 1_000)
         response = await client.post(PRODUCTS, json={"name": "lamp"})
@@ -96,8 +96,8 @@ async def test_no_update_is_lost(fault_url: str) -> None:
             (item,) = (await client.get(PRODUCTS)).json()
 
     made = {name for status, name in outcomes if status == 200}
-    refused = {name for status, name in outcomes if status == 412}
-    assert len(made) + len(refused) == CLIENTS
+    rejected = {name for status, name in outcomes if status == 412}
+    assert len(made) + len(rejected) == CLIENTS
     assert set(item["description"].split()) == made
     assert item["version"] == 1 + len(made)
 

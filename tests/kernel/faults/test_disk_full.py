@@ -1,4 +1,4 @@
-"""A full disk: what needs room is refused with a 507, reads go on, and it mends itself.
+"""A full disk: writes are rejected with a 507, reads still work, and the service recovers.
 
 Without the translation of SQLite's and PostgreSQL's errors
 (`adapters/sql/kernel/errors/driver_errors.py`), each rejection is a 500. For SQLite, a limit on the
@@ -25,7 +25,7 @@ DISK_FULL = """
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has prlimit")
-async def test_writes_are_rejected_reads_go_on_and_it_recovers(
+async def test_writes_are_rejected_reads_continue_and_the_service_recovers(
     sqlite_file_url: str, tmp_path: Path
 ) -> None:
     async with service_on(sqlite_file_url) as service:
@@ -34,9 +34,9 @@ async def test_writes_are_rejected_reads_go_on_and_it_recovers(
         limit_files(service.pid, largest + 20_000)
 
         responses = await create_until(service, {201, 507}, seconds=0.5)
-        while not (refused := [each for each in responses if each.status_code == 507]):
+        while not (rejected := [each for each in responses if each.status_code == 507]):
             responses += await create_until(service, {201, 507}, seconds=0.5)
-        assert refused[0].headers["Content-Type"] == "application/problem+json"
+        assert rejected[0].headers["Content-Type"] == "application/problem+json"
         kept = [response.json()["id"] for response in [*created, *responses] if response.is_success]
         assert sorted(item["id"] for item in await all_items(service)) == sorted(kept)
 
@@ -45,7 +45,7 @@ async def test_writes_are_rejected_reads_go_on_and_it_recovers(
     assert_no_traceback(service)
 
 
-async def test_what_postgresql_rejects_for_want_of_room_is_a_507(postgresql_url: str) -> None:
+async def test_a_change_that_postgresql_has_no_space_for_is_a_507(postgresql_url: str) -> None:
     dsn = make_url(postgresql_url).set(drivername="postgresql")
     disk = await asyncpg.connect(dsn.render_as_string(hide_password=False))
     try:
@@ -53,8 +53,8 @@ async def test_what_postgresql_rejects_for_want_of_room_is_a_507(postgresql_url:
             created = await create_until(service, {201}, seconds=0.2)
             await disk.execute(DISK_FULL)
             try:
-                (refused, *_) = await create_until(service, {507}, seconds=0.2)
-                assert refused.headers["Content-Type"] == "application/problem+json"
+                (rejected, *_) = await create_until(service, {507}, seconds=0.2)
+                assert rejected.headers["Content-Type"] == "application/problem+json"
                 assert len(await all_items(service)) == len(created)
             finally:
                 await disk.execute("DROP FUNCTION refuse CASCADE")

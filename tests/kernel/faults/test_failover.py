@@ -49,7 +49,7 @@ async def test_nothing_acknowledged_is_lost(
             else:
                 # Its connections stay, and the proxy passes them on to it.
                 await primary.become_read_only()
-            await load.is_refused()  # else the standby may be there before a request needs it
+            await load.is_rejected()  # else the standby may be there before a request needs it
             proxy.switch(standby.host, standby.port)
             await standby.promote()
             promoted_at = time.monotonic()
@@ -63,7 +63,7 @@ async def test_nothing_acknowledged_is_lost(
         "acknowledged": len(load.created),
         "acknowledged before": before,
         "lost": len(load.created.keys() - kept.keys()),
-        "503": load.refusals,
+        "503": load.rejections,
         "seconds until promoted": round(promoted_at - failed_at, 2),
         "seconds until all write again": round(back_at - promoted_at, 2),
     }

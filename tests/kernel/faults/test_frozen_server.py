@@ -1,6 +1,6 @@
 """Every request gets a response within its deadline, even if PostgreSQL does not respond at all.
 
-Without `RequestDeadline`, the requests of `test_a_frozen_server_holds_no_request_up` wait as long
+Without `RequestDeadline`, the requests of `test_a_frozen_server_delays_no_request` wait as long
 as the queue and the connecting take. Without the timeout of a check in `Readiness`
 (`entrypoints/kernel/background/readiness.py`), `/health/ready` stays as it was before the freeze.
 """
@@ -74,7 +74,7 @@ async def until_ready_is(status: int, client: KeepAliveClient) -> None:
             await asyncio.sleep(0.05)
 
 
-async def test_a_frozen_server_holds_no_request_up(server: PostgresServer) -> None:
+async def test_a_frozen_server_delays_no_request(server: PostgresServer) -> None:
     async with service_on(server.url(), **SETTINGS) as service:
         async with KeepAliveClient(service.port) as client:
             created = await client.request("POST", PRODUCTS, {"name": "lamp"})
@@ -94,7 +94,7 @@ async def test_a_frozen_server_holds_no_request_up(server: PostgresServer) -> No
     assert None not in statuses
 
 
-async def test_a_black_hole_in_the_network_holds_no_request_up(server: PostgresServer) -> None:
+async def test_a_black_hole_in_the_network_delays_no_request(server: PostgresServer) -> None:
     async with (
         TcpProxy(server.host, server.port) as proxy,
         service_on(server.url(port=proxy.port), **SETTINGS) as service,

@@ -21,7 +21,9 @@ from tests.kernel.processes.service_process import ServiceProcess
 
 
 @pytest.mark.parametrize("clients", [50, pytest.param(500, marks=pytest.mark.slow)])
-async def test_their_work_is_cancelled_and_undone(postgresql_url: str, clients: int) -> None:
+async def test_the_work_of_clients_that_hang_up_is_cancelled_and_rolled_back(
+    postgresql_url: str, clients: int
+) -> None:
     dsn = make_url(postgresql_url).set(drivername="postgresql")
     holder = await asyncpg.connect(dsn.render_as_string(hide_password=False))
     try:
@@ -36,7 +38,7 @@ async def test_their_work_is_cancelled_and_undone(postgresql_url: str, clients: 
             async with holder.transaction():
                 await holder.execute("SELECT FROM products FOR UPDATE")
                 await asyncio.gather(*(patch_and_hang_up(service, address) for _ in range(clients)))
-                # The lock is still held: only who gave up can have left a connection free.
+                # The lock is still held: only cancelled requests can have released a connection.
                 response = await client.get(address)
                 assert (response.status_code, response.json()["version"]) == (200, 1)
                 await until_nobody_waits(holder)

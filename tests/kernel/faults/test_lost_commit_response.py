@@ -53,7 +53,7 @@ async def service_through_a_proxy(url: str) -> AsyncIterator[tuple[TcpProxy, htt
 CHANGES = {"POST": [1, 1], "PUT": [2], "PATCH": [2], "DELETE": []}
 
 
-async def test_the_client_hears_nothing_of_it(postgresql_url: str) -> None:
+async def test_the_client_does_not_notice(postgresql_url: str) -> None:
     async with service_through_a_proxy(postgresql_url) as (proxy, client):
         for method in CHANGES:
             item = await create(client)
@@ -65,7 +65,7 @@ async def test_the_client_hears_nothing_of_it(postgresql_url: str) -> None:
             await check_that_it_is_made_once(client, method, response)
 
 
-async def test_the_second_request_has_the_response_that_the_first_should_have_had(
+async def test_the_second_request_gets_the_response_that_the_first_did_not_get(
     postgresql_url: str,
 ) -> None:
     async with service_through_a_proxy(postgresql_url) as (proxy, client):
@@ -107,7 +107,7 @@ async def change(client: httpx.AsyncClient, method: str, item_id: str) -> httpx.
 
 
 def is_write_of(key: str, message: bytes) -> bool:
-    """Tell whether a client's message binds the key to a statement. The first one that does
+    """Return whether a client's message binds the key to a statement. The first one that does
     writes it, because no record is looked up before."""
     return message[:1] == b"B" and key.encode() in message
 

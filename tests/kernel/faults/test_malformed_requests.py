@@ -61,7 +61,7 @@ async def test_a_malformed_request_is_rejected(service: ServiceProcess, name: st
         ("large chunks", 413),
     ],
 )
-async def test_what_is_too_large_is_called_so(
+async def test_a_request_that_is_too_large_gets_the_status_that_says_so(
     service: ServiceProcess, name: str, status: int
 ) -> None:
     (response,) = await send_bytes(service, TOO_LARGE[name])

@@ -183,7 +183,7 @@ async def run(url: str, statement: str) -> None:
 
 
 @pytest.mark.parametrize(("parameters", "kept"), [("", 0), ("?statement_cache_size=100", 1)])
-async def test_statements_are_kept_prepared_only_when_the_address_says_so(
+async def test_prepared_statements_are_cached_only_if_the_address_says_so(
     postgresql_url: str, parameters: str, kept: int
 ) -> None:
     """In session mode, or with `max_prepared_statements` (from PgBouncer 1.21 on), they may be."""
@@ -203,7 +203,7 @@ IGNORED = ", ".join(
 
 @pytest.mark.parametrize("ignored", ["", IGNORED], ids=["rejected", "ignored"])
 @pytest.mark.parametrize("of_role", ["0", "4s"])
-async def test_that_statements_have_no_limit_is_said(
+async def test_a_missing_limit_of_statements_is_logged(
     empty_postgresql_url: str, ignored: str, of_role: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """PgBouncer rejects the limits, or ignores them; the role, here its database, may have some."""

@@ -117,7 +117,7 @@ async def test_connections_that_died_while_idle_reach_no_client(
         # So many at once need every connection that the pool may have.
         await asyncio.gather(*(client.request("GET") for client in [*readers, *writers]))
         await end_connections(server)
-        # Those who write come first: a read can be repeated, and would find out for them.
+        # Writes come first: a read can be repeated, and would replace the dead connections.
         responses = await asyncio.gather(
             *(client.request("POST", content={"name": "lamp"}) for client in writers),
             *(client.request("GET") for client in readers),

@@ -38,7 +38,7 @@ async def test_a_wrong_url_is_reported_without_its_secrets(postgresql_url: str, 
         assert (await client.get("/health/live")).status_code == 200
 
     assert [response.status_code for response in responses] == [503] * 3
-    told = service.log + "".join(response.text + str(response.headers) for response in responses)
-    assert SECRET not in told
-    assert password not in told
+    output = service.log + "".join(response.text + str(response.headers) for response in responses)
+    assert SECRET not in output
+    assert password not in output
     assert_no_traceback(service)

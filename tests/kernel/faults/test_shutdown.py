@@ -134,7 +134,7 @@ async def test_it_is_not_ready_first_and_serves_meanwhile(sqlite_file_url: str) 
 async def test_a_request_under_way_is_finished(postgresql_url: str, workers: str) -> None:
     async with service_on(postgresql_url, APP_WORKERS=workers) as service:
         async with patch_that_waits(service, postgresql_url) as patch:
-            # A terminal and systemd tell each process of the group, and a supervisor its workers.
+            # A terminal and systemd signal each process of the group, a supervisor its workers.
             os.killpg(service.pid, signal.SIGTERM)
             await asyncio.sleep(1.0)
         response = patch.result()

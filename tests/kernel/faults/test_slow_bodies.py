@@ -1,4 +1,4 @@
-"""Who is slow is cut off, and who only waits for the server is not.
+"""A client that sends slowly is cut off; a client that only waits for the server is not.
 
 If `HttpProtocol` does not stop the clock while it does not read, the server's delay counts as the
 client's. Without `HttpProtocol.app_reads`, all routes have the same limit.
@@ -129,7 +129,7 @@ def test_a_body_behind_a_slow_request_is_not_the_clients_delay(served: ServedApp
 
 
 @pytest.mark.parametrize("begun", [b"GE", post("/default", 10), b""])
-def test_what_came_while_the_event_loop_was_late_came_in_time(
+def test_bytes_that_arrive_while_the_event_loop_is_late_are_in_time(
     served: ServedApp, begun: bytes
 ) -> None:
     request = post("/default", 10, b"Connection: close") + bytes(10)
@@ -202,7 +202,7 @@ def test_the_limits_hold_for_chunks(served: ServedApp) -> None:
         assert statuses(served.ask(content)) == [status], (path, chunks)
 
 
-def test_nothing_is_asked_for_that_would_be_rejected(served: ServedApp) -> None:
+def test_no_body_is_requested_that_would_be_rejected(served: ServedApp) -> None:
     expect = b"Expect: 100-continue"
     size = MAX_BODY_BYTES + 1
     assert statuses(served.ask(post("/default", size, expect))) == [413]

@@ -31,7 +31,7 @@ def test_nothing_is_wrong_after_random_faults(database: DatabaseName, seconds: f
     assert account.counts["changes"] > 100
 
 
-async def test_what_is_taken_behind_its_back_is_missed(tmp_path: Path) -> None:
+async def test_a_row_that_is_deleted_in_secret_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "soak.db"
     plan = Plan("sqlite", minutes=6 / 60, every=60)
     async with asyncio.TaskGroup() as tasks:

@@ -40,7 +40,7 @@ def test_nothing_is_wrong_with_what_was_acknowledged(ledger: Ledger) -> None:
     ],
     ids=["an item", "a change", "a name", "a description", "a deletion"],
 )
-def test_what_is_not_there_is_lost(ledger: Ledger, stored: list[Item]) -> None:
+def test_a_missing_item_is_reported_as_lost(ledger: Ledger, stored: list[Item]) -> None:
     assert kinds(ledger, *stored) == [LOST]
 
 
@@ -53,7 +53,7 @@ def test_what_is_not_there_is_lost(ledger: Ledger, stored: list[Item]) -> None:
     ],
     ids=["a creation", "a change", "a creation that was renamed once"],
 )
-def test_what_is_there_once_too_often_is_duplicated(ledger: Ledger, stored: list[Item]) -> None:
+def test_an_extra_item_is_reported_as_a_duplicate(ledger: Ledger, stored: list[Item]) -> None:
     assert kinds(ledger, *stored) == [DUPLICATED]
 
 
@@ -61,7 +61,7 @@ def test_no_client_is_probed_when_no_response_is_pending(ledger: Ledger) -> None
     assert kinds(ledger, LAMP, CHAIR, Item("4", f"{OWNERLESS} 0.1", None, 1)) == []
 
 
-def test_what_is_in_doubt_is_not_counted_again(ledger: Ledger) -> None:
+def test_an_unknown_outcome_is_not_counted_again(ledger: Ledger) -> None:
     ledger.doubt(CHAIR.id)
     ledger.doubt("bench")
     assert kinds(ledger, LAMP, Item("4", "bench", None, 1)) == []

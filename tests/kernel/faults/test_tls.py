@@ -1,4 +1,4 @@
-"""TLS with a real server: who it is is checked as the address wants, and a failure is a 503 and a
+"""TLS with a real server: its identity is checked as the address says, and a failure is a 503 and a
 line in the log that names its kind.
 
 Without `_check_files` and `_named` (`adapters/sql/kernel/postgresql/hosts.py`), the log lines for a

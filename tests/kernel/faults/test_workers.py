@@ -1,4 +1,4 @@
-"""Several processes on one database: none is refused a start, and none is locked out.
+"""Several processes on one database: each can start, and none is locked out.
 
 Without `BEGIN IMMEDIATE` and SQLite's busy timeout, writers fail with "database is locked". Without
 the wait in `_switch_to_wal` and the lock of the migration

@@ -1,4 +1,4 @@
-"""A gate that holds up who commits, after the database has made the commit."""
+"""A gate that delays a commit, after the database has made it."""
 
 import asyncio
 import threading

@@ -27,8 +27,8 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """All that a client sees of an answer."""
+class Response:
+    """All that a client sees of a response."""
 
     status: int
     headers: Mapping[str, str]
@@ -37,7 +37,7 @@ class Answer:
 
 class SameAppOnEachStorage:
     """Starts the apps once. They share one clock, and each counts its ids from one, so that the
-    same requests have the same answers to the byte."""
+    same requests have the same responses to the byte."""
 
     def __init__(self, urls: Mapping[str, str]) -> None:
         self._urls = urls
@@ -73,30 +73,30 @@ class SameAppOnEachStorage:
     def let_time_pass(self, time: timedelta) -> None:
         self._clock.time += time
 
-    async def send(self, *requests: Request) -> dict[str, list[Answer]]:
-        """Return the answers of each storage to requests that are sent at the same time."""
+    async def send(self, *requests: Request) -> dict[str, list[Response]]:
+        """Return the responses of each storage to requests that are sent at the same time."""
         storages = [
             asyncio.gather(*(_send(client, request) for request in requests))
             for client in self._clients.values()
         ]
-        answers: Sequence[Any] = await asyncio.gather(*storages)
-        return dict(zip(self._clients, answers, strict=True))
+        responses: Sequence[Any] = await asyncio.gather(*storages)
+        return dict(zip(self._clients, responses, strict=True))
 
-    async def same(self, *requests: Request) -> list[Answer]:
-        """Send requests that do not meet, and return the answers, which must be the same."""
-        answers = await self.send(*requests)
-        first, *others = answers
+    async def same(self, *requests: Request) -> list[Response]:
+        """Send requests that do not meet, and return the responses, which must be the same."""
+        responses = await self.send(*requests)
+        first, *others = responses
         for other in others:
-            assert answers[other] == answers[first], f"{other} is not as {first}: {requests}"
-        return answers[first]
+            assert responses[other] == responses[first], f"{other} is not as {first}: {requests}"
+        return responses[first]
 
 
-async def _send(client: httpx.AsyncClient, request: Request) -> Answer:
-    answer = await client.request(
+async def _send(client: httpx.AsyncClient, request: Request) -> Response:
+    response = await client.request(
         request.method,
         request.path,
         content=request.body,
-        # The id is repeated in the answer, and so in what is compared.
+        # The id is repeated in the response, and so in what is compared.
         headers={"X-Request-ID": "same", **request.headers},
     )
-    return Answer(answer.status_code, dict(answer.headers), answer.content)
+    return Response(response.status_code, dict(response.headers), response.content)

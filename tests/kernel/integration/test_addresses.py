@@ -111,7 +111,5 @@ async def test_head_of_a_version_that_the_client_has_is_not_modified(
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
-async def test_there_is_nothing_elsewhere(
-    client: httpx.AsyncClient, method: str, path: str
-) -> None:
+async def test_other_paths_are_a_404(client: httpx.AsyncClient, method: str, path: str) -> None:
     problem_of(await client.request(method, path), 404)

@@ -93,7 +93,7 @@ async def test_all_hosts_are_served_with_an_asterisk() -> None:
         ("fine.example, api..example.org", "'api..example.org' is not a host name"),
     ],
 )
-def test_what_no_host_could_equal_is_rejected_at_the_start(
+def test_a_name_that_no_host_can_equal_is_rejected_at_the_start(
     command: Callable[..., tuple[int, str, str]], allowed: str, to_write: str
 ) -> None:
     status, _, errors = command(APP_ALLOWED_HOSTS=allowed, APP_DATABASE_URL="memory://")

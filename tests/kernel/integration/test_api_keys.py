@@ -1,4 +1,4 @@
-"""Bearer keys: who may use the API, and how keys come and go."""
+"""API keys: which client may use the API, and how keys are added and removed."""
 
 import os
 import re
@@ -58,7 +58,7 @@ async def test_without_a_key_no_mounted_app_is_reached(key_file: Path) -> None:
     app.mount("/inner", inner)
 
     @inner.get("/health/live")
-    async def told(client: ClientName) -> str | None:
+    async def name_of(client: ClientName) -> str | None:
         return client
 
     async with client_of(app) as client:

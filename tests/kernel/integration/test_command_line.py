@@ -1,4 +1,4 @@
-"""The command line tells what it can do, and what is wrong, in plain words."""
+"""The command line lists its commands, and says in one line what is wrong."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -22,11 +22,11 @@ def assert_names_both_settings(status: int, output: str, errors: str) -> None:
 
 def test_it_is_a_module_that_python_runs(tmp_path: Path) -> None:
     processes = [launch(tmp_path, "--help"), launch(tmp_path, **WRONG)]
-    (status, output, errors), refusal = [end_of(process) for process in processes]
+    (status, output, errors), rejection = [end_of(process) for process in processes]
 
     assert (status, errors) == (0, "")
     assert output.startswith("usage: python -m tests.kernel.warehouse")
-    assert_names_both_settings(*refusal)
+    assert_names_both_settings(*rejection)
 
 
 def test_help_lists_the_commands(command: Command) -> None:

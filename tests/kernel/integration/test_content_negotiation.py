@@ -1,4 +1,4 @@
-"""`Accept`: a client that cannot read JSON is told so, whatever it asks."""
+"""`Accept`: a client that does not accept JSON gets a 406 for every request."""
 
 import httpx
 import pytest
@@ -54,7 +54,7 @@ async def test_nothing_is_changed_if_accept_excludes_the_response(
     assert (await client.get(PRODUCTS)).json() == []
 
 
-async def test_an_response_without_a_body_suits_everybody(client: httpx.AsyncClient) -> None:
+async def test_a_response_without_a_body_suits_every_client(client: httpx.AsyncClient) -> None:
     item = await create(client)
     response = await client.delete(f"{PRODUCTS}/{item['id']}", headers={"Accept": "text/html"})
     assert response.status_code == 204

@@ -50,9 +50,9 @@ async def test_fifty_concurrent_requests_get_fifty_sessions(
 
     async with client_of(app) as client:
         await create(client)
-        answers = await asyncio.gather(*(client.get("/count") for _ in range(50)))
+        responses = await asyncio.gather(*(client.get("/count") for _ in range(50)))
 
-    assert [(answer.status_code, answer.json()) for answer in answers] == [(200, 1)] * 50
+    assert [(response.status_code, response.json()) for response in responses] == [(200, 1)] * 50
     assert len({id(session) for session in sessions}) == 50
 
 

@@ -97,7 +97,7 @@ def assert_only_a_problem(messages: list[Message], status: int) -> None:
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
 @pytest.mark.parametrize(("error", "status"), ERRORS, ids=lambda value: type(value).__name__)
-async def test_not_a_byte_of_success_is_sent(method: str, error: Exception, status: int) -> None:
+async def test_no_byte_of_a_success_is_sent(method: str, error: Exception, status: int) -> None:
     units = FailingUnitsOfWork()
     app = create_app(settings_for("memory://"), units_of_work=units)
     async with client_of(app) as client:
@@ -147,7 +147,7 @@ async def test_a_change_that_a_locked_sqlite_file_rejects_is_no_success(
         assert is_unknown or (await client.get(PRODUCTS)).json() == [item]
 
 
-async def test_the_service_goes_on_after_a_failed_commit() -> None:
+async def test_the_service_works_after_a_failed_commit() -> None:
     units = FailingUnitsOfWork()
     app = create_app(settings_for("memory://"), units_of_work=units)
     async with app.router.lifespan_context(app):

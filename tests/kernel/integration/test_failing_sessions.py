@@ -67,9 +67,9 @@ def assert_one_line(log_lines: list[Any], words: str) -> None:
 async def test_a_database_that_is_down_is_a_503(path: str, log_lines: list[Any]) -> None:
     url = f"postgresql+asyncpg://service:hunter2@127.0.0.1:{free_port()}/items"
     async with client_of(app_that_runs(url, "SELECT 1")) as client:
-        answer = await client.get(path)
+        response = await client.get(path)
 
-    problem_of(answer, 503)
+    problem_of(response, 503)
     assert_one_line(log_lines, "the connection was refused")
     assert "hunter2" not in str(log_lines)
 
@@ -155,11 +155,11 @@ async def test_a_value_that_a_check_rejects_is_a_422(path: str, database_url: st
 async def test_a_number_out_of_range_is_a_422(database_url: str, value: int) -> None:
     statement = products.select().where(products.c.version == value)
     async with client_of(app_that_runs(database_url, statement)) as client:
-        answer = await client.get("/session")
+        response = await client.get("/session")
 
     # SQLite's numbers have 64 bits, whatever the column's type.
-    if answer.status_code != 200 or not database_url.startswith("sqlite") or value >= 2**63:
-        problem_of(answer, 422)
+    if response.status_code != 200 or not database_url.startswith("sqlite") or value >= 2**63:
+        problem_of(response, 422)
 
 
 @pytest.mark.parametrize("value", ["a\0b", "a\ud800b"], ids=["NUL", "half a character"])

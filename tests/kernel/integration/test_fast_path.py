@@ -96,7 +96,7 @@ async def responses(*, by_fastapi: bool, error: Exception | None = None) -> list
 @pytest.mark.parametrize(
     ("error", "status"), [(None, 201), (StorageFull("x"), 507), (ZeroDivisionError(), 500)]
 )
-async def test_both_ways_response_the_same(error: Exception | None, status: int) -> None:
+async def test_both_ways_respond_the_same(error: Exception | None, status: int) -> None:
     direct = await responses(by_fastapi=False, error=error)
 
     for request, ours, theirs in zip(
@@ -137,7 +137,7 @@ async def test_other_middleware_sees_what_takes_the_fast_path(is_added_first: bo
 
 
 async def test_valid_requests_take_the_fast_path(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing else could tell that it had stopped to be one."""
+    """No other test notices when a route loses the fast path."""
     asked: list[tuple[str, str]] = []
     way = Router.__call__
 

@@ -1,4 +1,4 @@
-"""GET on one item, and what a client that has it already is told."""
+"""GET on one item, and the 304 for a client that has it already."""
 
 import time
 

@@ -74,7 +74,7 @@ async def test_it_starts_and_is_not_ready_while_the_database_is_down() -> None:
         problem_of(await client.post(PRODUCTS, json={"name": "lamp"}), 503)
 
 
-async def test_it_is_not_ready_when_the_database_does_not_response() -> None:
+async def test_it_is_not_ready_when_the_database_does_not_respond() -> None:
     async with silent_server() as port:
         url = f"postgresql+asyncpg://service:hunter2@127.0.0.1:{port}/items"
         async with client_of(create_app(settings_for(url))) as client:

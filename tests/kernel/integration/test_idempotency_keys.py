@@ -43,19 +43,19 @@ async def count(client: httpx.AsyncClient) -> int:
     return len((await client.get(PRODUCTS)).json())
 
 
-def is_replayed(answer: httpx.Response) -> bool:
-    return "true" in answer.headers.get_list("Idempotency-Replayed")
+def is_replayed(response: httpx.Response) -> bool:
+    return "true" in response.headers.get_list("Idempotency-Replayed")
 
 
 async def is_described(client: httpx.AsyncClient, *keys: str) -> bool:
-    """Tell whether the OpenAPI document allows the keys."""
+    """Return whether the OpenAPI document allows the keys."""
     document = (await client.get("/openapi.json")).json()
     (parameter,) = document["paths"][f"{PRODUCTS}/"]["post"]["parameters"]
     return all(re.search(parameter["schema"]["pattern"], key.strip()) for key in keys)
 
 
 @every_method
-async def test_the_second_answer_is_the_first_byte_for_byte(
+async def test_the_second_response_is_the_first_byte_for_byte(
     client: httpx.AsyncClient, method: str
 ) -> None:
     item = await create(client)
@@ -72,19 +72,19 @@ async def test_the_second_answer_is_the_first_byte_for_byte(
     assert first.is_success
     assert (is_replayed(first), is_replayed(again)) == (False, True)
     assert (again.status_code, again.content) == (first.status_code, first.content)
-    told = [
-        [field for field in answer.headers.raw if field[0].decode() not in NOT_THE_SAME_TWICE]
-        for answer in (first, again)
+    heads = [
+        [field for field in response.headers.raw if field[0].decode() not in NOT_THE_SAME_TWICE]
+        for response in (first, again)
     ]
-    assert told[0] == told[1]
-    # A request with a key is answered as one without.
+    assert heads[0] == heads[1]
+    # A request with a key gets the same response as one without.
     assert first.status_code == plain.status_code
     assert [name for name, _ in first.headers.raw] == [name for name, _ in plain.headers.raw]
     assert (await client.get(PRODUCTS)).json() == after_first
 
 
 @every_method
-async def test_another_body_path_or_condition_of_the_same_key_is_refused(
+async def test_another_body_path_or_condition_with_the_same_key_is_rejected(
     client: httpx.AsyncClient, method: str
 ) -> None:
     item, other = await create(client), await create(client)
@@ -97,28 +97,28 @@ async def test_another_body_path_or_condition_of_the_same_key_is_refused(
     if method != "DELETE":
         others.append(await change(client, method, item["id"], name="chair"))
 
-    for answer in others:
-        assert errors_of(answer) == REUSED
+    for response in others:
+        assert errors_of(response) == REUSED
     assert (await client.get(PRODUCTS)).json() == before
 
 
 @every_method
-async def test_another_query_of_the_same_key_is_refused(
+async def test_another_query_with_the_same_key_is_rejected(
     client: httpx.AsyncClient, method: str
 ) -> None:
     item = await create(client)
     path = PRODUCTS if method == "POST" else f"{PRODUCTS}/{item['id']}"
     body = None if method == "DELETE" else {"name": "desk"}
-    answers = [
+    responses = [
         await client.request(method, path, params=query, json=body, headers=KEY)
         for query in ({"note": "a"}, {"note": "a"}, {"note": "b"}, {})
     ]
 
-    assert [is_replayed(answer) for answer in answers[:2]] == [False, True]
-    assert [errors_of(answer) for answer in answers[2:]] == [REUSED, REUSED]
+    assert [is_replayed(response) for response in responses[:2]] == [False, True]
+    assert [errors_of(response) for response in responses[2:]] == [REUSED, REUSED]
 
 
-async def test_another_method_of_the_same_key_is_refused(client: httpx.AsyncClient) -> None:
+async def test_another_method_with_the_same_key_is_rejected(client: httpx.AsyncClient) -> None:
     item = await create(client)
     await change(client, "PUT", item["id"])
 
@@ -127,7 +127,7 @@ async def test_another_method_of_the_same_key_is_refused(client: httpx.AsyncClie
     assert (await stored(client, item["id"]))["version"] == 2
 
 
-async def test_a_condition_that_held_the_first_time_is_not_asked_again(
+async def test_a_condition_that_was_true_the_first_time_is_not_checked_again(
     client: httpx.AsyncClient,
 ) -> None:
     item = await create(client)
@@ -141,7 +141,7 @@ async def test_a_condition_that_held_the_first_time_is_not_asked_again(
     assert (await stored(client, item["id"]))["name"] == "by someone else"
 
 
-async def test_a_request_that_failed_may_be_sent_again_with_its_key(
+async def test_a_failed_request_may_be_retried_with_its_key(
     client: httpx.AsyncClient,
 ) -> None:
     item = await create(client)
@@ -158,17 +158,17 @@ async def test_a_request_that_failed_may_be_sent_again_with_its_key(
     assert not is_replayed(again)
 
 
-async def test_of_many_concurrent_requests_of_one_key_one_is_made(
+async def test_of_many_concurrent_requests_with_one_key_one_is_made(
     client: httpx.AsyncClient,
 ) -> None:
-    answers = await asyncio.gather(*(change(client, "POST", "") for _ in range(20)))
+    responses = await asyncio.gather(*(change(client, "POST", "") for _ in range(20)))
 
-    made = [answer for answer in answers if answer.status_code == 201]
-    for answer in answers:
-        if answer not in made:
-            assert "in progress" in problem_of(answer, 409)["detail"]
-    assert len([answer for answer in made if not is_replayed(answer)]) == 1
-    assert len({answer.content for answer in made}) == 1
+    made = [response for response in responses if response.status_code == 201]
+    for response in responses:
+        if response not in made:
+            assert "in progress" in problem_of(response, 409)["detail"]
+    assert len([response for response in made if not is_replayed(response)]) == 1
+    assert len({response.content for response in made}) == 1
     assert is_replayed(await change(client, "POST", ""))
     assert await count(client) == 1
 
@@ -190,12 +190,12 @@ async def test_of_many_concurrent_requests_to_two_services_one_is_made(
             item = await create(one)
             before = await count(one)
             key = {"Idempotency-Key": f"key-{number}"}
-            answers = await asyncio.gather(
+            responses = await asyncio.gather(
                 *(change(each, method, item["id"], **key) for each in (one, other))
             )
-            assert [answer.is_success for answer in answers] == [True, True]
-            assert sorted(map(is_replayed, answers)) == [False, True]
-            assert answers[0].content == answers[1].content
+            assert [response.is_success for response in responses] == [True, True]
+            assert sorted(map(is_replayed, responses)) == [False, True]
+            assert responses[0].content == responses[1].content
             assert await count(one) - before == {"POST": 1, "DELETE": -1}.get(method, 0)
             if method in {"PUT", "PATCH"}:
                 assert (await stored(one, item["id"]))["version"] == 2
@@ -216,10 +216,10 @@ async def test_a_key_is_free_again_after_its_time(storage_url: str) -> None:
         assert is_replayed(await change(client, "POST", ""))
         clock.time += timedelta(microseconds=1)
 
-        answer = await change(client, "POST", "", name="another")
+        response = await change(client, "POST", "", name="another")
 
-        assert answer.status_code == 201
-        assert not is_replayed(answer)
+        assert response.status_code == 201
+        assert not is_replayed(response)
         assert await count(client) == 2
 
 
@@ -238,13 +238,13 @@ async def test_a_key_is_free_again_after_its_time(storage_url: str) -> None:
 async def test_a_key_is_the_same_however_it_is_written(
     client: httpx.AsyncClient, one: str, other: str
 ) -> None:
-    answers = [
+    responses = [
         await client.post(PRODUCTS, json={"name": "lamp"}, headers={"Idempotency-Key": key})
         for key in (one, other)
     ]
 
-    assert [answer.status_code for answer in answers] == [201, 201]
-    assert is_replayed(answers[1])
+    assert [response.status_code for response in responses] == [201, 201]
+    assert is_replayed(responses[1])
     assert await is_described(client, one, other)
 
 
@@ -269,23 +269,23 @@ async def test_a_key_is_the_same_however_it_is_written(
         "\x7f",
     ],
 )
-async def test_what_is_no_key_is_refused(client: httpx.AsyncClient, key: str) -> None:
+async def test_a_malformed_key_is_rejected(client: httpx.AsyncClient, key: str) -> None:
     item = await create(client)
     headers = httpx.Headers({b"Idempotency-Key": key.encode("latin-1")})
     for method in ("POST", "PUT", "PATCH", "DELETE"):
-        answer = await client.request(
+        response = await client.request(
             method,
             PRODUCTS if method == "POST" else f"{PRODUCTS}/{item['id']}",
             json=None if method == "DELETE" else {"name": "desk"},
             headers=headers,
         )
-        assert "Idempotency-Key" in problem_of(answer, 400)["detail"]
+        assert "Idempotency-Key" in problem_of(response, 400)["detail"]
     assert (await client.get(PRODUCTS)).json() == [item]
     assert not await is_described(client, key)
 
 
 @in_memory_only
-async def test_two_keys_are_refused(client: httpx.AsyncClient) -> None:
+async def test_two_keys_are_rejected(client: httpx.AsyncClient) -> None:
     headers = [("Idempotency-Key", "one"), ("Idempotency-Key", "two"), *JSON.items()]
 
     problem_of(await client.post(PRODUCTS, content=b'{"name": "lamp"}', headers=headers), 400)
@@ -295,8 +295,8 @@ async def test_two_keys_are_refused(client: httpx.AsyncClient) -> None:
 async def test_reading_knows_no_keys(client: httpx.AsyncClient) -> None:
     item = await create(client)
     for _ in range(2):
-        answer = await client.get(
+        response = await client.get(
             f"{PRODUCTS}/{item['id']}", headers={"Idempotency-Key": "two keys"}
         )
-        assert answer.status_code == 200
-        assert not is_replayed(answer)
+        assert response.status_code == 200
+        assert not is_replayed(response)

@@ -33,9 +33,9 @@ async def client(storage_url: str, key_file: Path) -> AsyncIterator[httpx.AsyncC
 
 async def create_with(client: httpx.AsyncClient, api_key: str, key: str = "1") -> httpx.Response:
     headers = {"Authorization": f"Bearer {api_key}", "Idempotency-Key": key}
-    answer = await client.post(PRODUCTS, json={"name": "lamp"}, headers=headers)
-    assert answer.status_code == 201
-    return answer
+    response = await client.post(PRODUCTS, json={"name": "lamp"}, headers=headers)
+    assert response.status_code == 201
+    return response
 
 
 async def test_two_clients_that_choose_one_key_each_make_their_change(

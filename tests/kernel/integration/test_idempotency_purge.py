@@ -1,4 +1,4 @@
-"""Receipts of expired keys are removed beside the requests, for as long as the app runs."""
+"""A background task removes expired idempotency records while the app runs."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -25,8 +25,8 @@ def _often(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def create_with_key(client: httpx.AsyncClient, key: str) -> None:
-    answer = await client.post(PRODUCTS, json={"name": "lamp"}, headers={"Idempotency-Key": key})
-    assert answer.status_code == 201
+    response = await client.post(PRODUCTS, json={"name": "lamp"}, headers={"Idempotency-Key": key})
+    assert response.status_code == 201
 
 
 async def has_receipt(app: FastAPI, key: str) -> bool:
@@ -80,8 +80,8 @@ async def test_a_failed_purge_is_logged_in_one_line_and_retried(
 
         await eventually(is_gone)
 
-    told = [line for line in log_lines if "expired" in line["event"]]
-    assert told[0] == {
+    logged = [line for line in log_lines if "expired" in line["event"]]
+    assert logged[0] == {
         "event": "expired idempotency records were not removed",
         "error": "StorageUnavailable",
         "log_level": "warning",

@@ -153,7 +153,7 @@ async def test_a_chain_of_changes_follows_the_tags(client: httpx.AsyncClient) ->
     assert (await change(client, "DELETE", item_id, {"If-Match": tag})).status_code == 204
 
 
-async def test_if_none_match_on_a_change_is_of_no_account(
+async def test_if_none_match_on_a_change_is_ignored(
     client: httpx.AsyncClient, method: str, item: dict[str, Any]
 ) -> None:
     response = await change(client, method, item["id"], {"If-None-Match": '"7"'})

@@ -1,4 +1,4 @@
-"""The listening socket accepts all who wait, and survives that no more can be accepted.
+"""The listening socket accepts all waiting clients, and recovers when it can accept no more.
 
 Without the loop in `Listener._accept`, one client is accepted in each turn of the event loop.
 Without `Listener._pause`, the loop spins, with a log line in each turn. Without the last accept in

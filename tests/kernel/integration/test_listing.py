@@ -108,7 +108,7 @@ async def test_other_limits_are_rejected(client: httpx.AsyncClient, limit: str, 
     "cursor",
     ["", "x", "A" * 28, "A" * 1000, "é", "\x00", "null", "01890a5d-ac96-774b-bcce-b302099a8057"],
 )
-async def test_what_is_no_cursor_is_rejected(client: httpx.AsyncClient, cursor: str) -> None:
+async def test_a_malformed_cursor_is_rejected(client: httpx.AsyncClient, cursor: str) -> None:
     response = await client.get(PRODUCTS, params={"cursor": cursor})
 
     assert errors_of(response) == [("query", "#/cursor", "cursor")]

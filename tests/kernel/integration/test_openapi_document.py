@@ -135,7 +135,7 @@ async def tried(storage_url: str) -> AsyncIterator[Tried]:
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
-async def test_an_response_is_as_the_document_says(tried: Tried, case: Case) -> None:
+async def test_a_response_is_as_the_document_says(tried: Tried, case: Case) -> None:
     response = await tried.send(case)
 
     assert response.status_code == case.status, response.text

@@ -70,7 +70,7 @@ async def test_uvicorn_serves_it_with_a_limit_to_bodies_and_says_what_is_off() -
     assert "header fields" in line["without"]
 
 
-async def test_uvicorn_on_an_open_address_serves_no_one_without_keys() -> None:
+async def test_uvicorn_on_an_open_address_serves_no_client_without_keys() -> None:
     address = own_address()
     if address is None:
         pytest.skip("this machine has no address but loopback")
@@ -174,7 +174,7 @@ async def test_a_websocket_by_an_open_address_is_denied() -> None:
 
 @pytest.mark.parametrize("path", [PRODUCTS, "/plain", "/raw/x"])
 @pytest.mark.parametrize("whole", [True, False], ids=["with a length", "in pieces"])
-async def test_a_body_is_limited_whatever_reads_it(path: str, whole: bool) -> None:
+async def test_a_body_is_limited_however_the_route_reads_it(path: str, whole: bool) -> None:
     app = create_app(settings_for("memory://", max_body_bytes=1000))
 
     @app.post("/plain")

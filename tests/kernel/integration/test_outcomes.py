@@ -142,7 +142,7 @@ ERRORS: list[tuple[Exception, ProblemType]] = [
 
 
 class Trial:
-    """An app with a route that commits as it is told, and what to do before and after that."""
+    """An app with a route that commits as the test says, and what to do before and after that."""
 
     def __init__(self, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
         self.is_sql = url != "memory://"
@@ -240,17 +240,17 @@ async def check(
         await strike(request)
         if makes in ROLL_BACK:
             trial.gate.open()
-        answer = await asyncio.wait_for(request, 30)
+        response = await asyncio.wait_for(request, 30)
         trial.gate.open()
 
         items = (await client.get(PRODUCTS)).json()
         for item in items:
             assert (await client.delete(f"{PRODUCTS}/{item['id']}")).status_code == 204
         where = (makes.__name__, wrapped.__name__, is_below)
-        detail = problem_of(answer, expected)["detail"]
+        detail = problem_of(response, expected)["detail"]
         assert detail.endswith(sentence), where
         assert bool(items) is (sentence != NOTHING), where
-        assert ("Retry-After" in answer.headers) is (expected.retry_after is not None), where
+        assert ("Retry-After" in response.headers) is (expected.retry_after is not None), where
 
 
 async def let_it_be(_request: asyncio.Task[httpx.Response]) -> None: ...

@@ -131,7 +131,7 @@ async def test_keys(tmp_path: Path) -> None:
         problem_of(reads_only, problem_types.KEY_READS_ONLY)
 
 
-async def test_no_keys_where_others_come_in() -> None:
+async def test_no_keys_on_an_address_that_others_can_reach() -> None:
     app = create_app(settings_for("memory://"))
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://192.0.2.7") as client:

@@ -1,4 +1,4 @@
-"""Readiness is found out beside the requests, and the log tells when it changes."""
+"""A background task checks the readiness, and logs when it changes."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -15,7 +15,7 @@ from entrypoints.kernel.background.readiness import Readiness
 
 
 class Storage:
-    """A storage that is as it is told to be."""
+    """A storage whose checks succeed or fail as the test says."""
 
     def __init__(self) -> None:
         self.error: Exception | None = None
@@ -85,7 +85,7 @@ async def test_it_follows_the_storage_and_says_so_once(log_lines: list[Any]) -> 
     ]
 
 
-async def test_a_storage_that_does_not_response_is_not_waited_for(
+async def test_no_request_waits_for_a_storage_that_does_not_respond(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(readiness, "CHECK_TIMEOUT_SECONDS", 0.01)
@@ -98,7 +98,7 @@ async def test_a_storage_that_does_not_response_is_not_waited_for(
         await until(ready, True)
 
 
-async def test_a_check_that_takes_its_time_to_end_holds_no_response_up(
+async def test_a_check_that_is_slow_to_end_delays_no_response(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(readiness, "CHECK_TIMEOUT_SECONDS", 0.01)

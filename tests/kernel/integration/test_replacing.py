@@ -35,7 +35,7 @@ async def test_a_description_that_is_left_out_is_cleared(client: httpx.AsyncClie
     assert (await stored(client, item["id"]))["description"] is None
 
 
-async def test_the_same_again_is_a_new_version(client: httpx.AsyncClient) -> None:
+async def test_a_change_to_the_same_values_is_a_new_version(client: httpx.AsyncClient) -> None:
     item = await create(client, "lamp", None)
 
     for version in (2, 3, 4):

@@ -72,7 +72,7 @@ async def test_the_task_is_not_left_cancelled() -> None:
         await asyncio.sleep(0)
 
 
-async def test_a_cancellation_by_someone_else_goes_on() -> None:
+async def test_a_cancellation_by_other_code_propagates() -> None:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await asyncio.sleep(5)
 
@@ -84,7 +84,7 @@ async def test_a_cancellation_by_someone_else_goes_on() -> None:
         await task
 
 
-async def test_a_cancellation_by_someone_else_at_the_deadline_goes_on() -> None:
+async def test_a_cancellation_by_other_code_at_the_deadline_propagates() -> None:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await asyncio.sleep(5)
@@ -98,14 +98,14 @@ async def test_a_cancellation_by_someone_else_at_the_deadline_goes_on() -> None:
         await asyncio.create_task(statuses(deadline_of(0.01, app)))
 
 
-async def test_an_response_that_has_begun_is_not_cut_off() -> None:
+async def test_a_response_that_has_begun_is_not_cut_off() -> None:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await respond_after(0.1, scope, send, begin=True)
 
     assert await statuses(deadline_of(0.01, app)) == [200]
 
 
-async def test_an_response_in_spite_of_the_cancellation_is_sent() -> None:
+async def test_a_response_in_spite_of_the_cancellation_is_sent() -> None:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         with suppress(asyncio.CancelledError):
             await asyncio.sleep(5)

@@ -1,4 +1,4 @@
-"""One log line tells of each request, and nothing that does not belong in a log."""
+"""Each request has one log line, without anything that does not belong in a log."""
 
 import asyncio
 from typing import Any

@@ -68,7 +68,9 @@ def settings(served: Served, tmp_path: Path) -> dict[str, Any]:
     return {"root_path": served.setting, "api_keys": keys, "allowed_hosts": "test"}
 
 
-async def test_what_a_client_is_given_leads_back(served: Served, settings: dict[str, Any]) -> None:
+async def test_addresses_in_responses_lead_back_to_the_service(
+    served: Served, settings: dict[str, Any]
+) -> None:
     app = create_app(settings_for("memory://", **settings))
     transport = httpx.ASGITransport(served.below(app))
     async with (

@@ -21,7 +21,9 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, Any]:
 
 @pytest.mark.parametrize("kind", ["http", "websocket"])
 @pytest.mark.parametrize("path", ["/health/live", PRODUCTS, "/mounted/x", "/nowhere"])
-async def test_one_gets_a_response(settings: dict[str, Any], kind: str, path: str) -> None:
+async def test_a_scope_without_headers_gets_a_response(
+    settings: dict[str, Any], kind: str, path: str
+) -> None:
     async def mounted(scope: Scope, receive: Receive, send: Send) -> None:
         assert not scope["headers"]
         await send({"type": "http.response.start", "status": 204, "headers": []})

@@ -174,12 +174,12 @@ def test_the_docs_are_there_as_the_settings_say(
 def test_an_address_that_cannot_be_used_is_rejected_without_its_secrets(
     url: str, message: str
 ) -> None:
-    with pytest.raises(ValidationError, match=message) as refusal:
+    with pytest.raises(ValidationError, match=message) as rejection:
         settings_for(url)
 
-    told = [str(refusal.value), repr(refusal.value)]
-    told += [str(refusal.value.errors(include_input=False)), str(refusal.value.__cause__)]
-    assert "hunter2" not in "".join(told)
+    texts = [str(rejection.value), repr(rejection.value)]
+    texts += [str(rejection.value.errors(include_input=False)), str(rejection.value.__cause__)]
+    assert "hunter2" not in "".join(texts)
 
 
 @pytest.mark.parametrize(
@@ -235,10 +235,10 @@ async def test_the_password_is_in_no_text_of_the_settings_or_of_the_engine() -> 
 def test_other_values_are_rejected(field: str, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name_of(field), text)
 
-    with pytest.raises(ValidationError) as refusal:
+    with pytest.raises(ValidationError) as rejection:
         defaults()
 
-    (error,) = refusal.value.errors()
+    (error,) = rejection.value.errors()
     assert error["loc"] == (field,)
 
 

@@ -101,7 +101,7 @@ OF_RIGHTS: list[Obstacle] = [
 
 
 def end_without_rights(folder: Path, *arguments: str, **settings: str) -> tuple[int, str, str]:
-    """Run the command as a user whom rights stop, as they do not stop root."""
+    """Run the command as an unprivileged user: root can read and write every file."""
     prefix = []
     if os.geteuid() == 0:
         if not (setpriv := shutil.which("setpriv")):

@@ -1,7 +1,7 @@
-"""Memory, SQLite and PostgreSQL answer the same random requests alike: status, headers, body.
+"""Memory, SQLite and PostgreSQL respond alike to the same random requests: status, headers, body.
 
-Guards that the adapters keep the contract of their ports alike, in any order of requests. Taken
-out (SQL's check of a version in an update, the order of its pages), it fails.
+Guards that the adapters implement their ports alike, in any order of requests. Without the check of
+the version in an SQL update, or without the order of the pages, it fails.
 """
 
 import asyncio
@@ -34,7 +34,11 @@ from tests.kernel.integration.random_requests import (
     UNKNOWN_IDS,
     VALID_BODIES,
 )
-from tests.kernel.integration.same_app_on_each_storage import Answer, Request, SameAppOnEachStorage
+from tests.kernel.integration.same_app_on_each_storage import (
+    Request,
+    Response,
+    SameAppOnEachStorage,
+)
 from tests.kernel.integration.service import JSON, PRODUCTS
 
 CHANGES = st.sampled_from(["PUT", "PATCH"])
@@ -133,7 +137,7 @@ class Storages(RuleBasedStateMachine):
     @rule(item=items, number=st.integers(2, 5))
     def race_to_delete(self, item: str, number: int) -> None:
         responses = self._run(self._apps.send(*[_change("DELETE", item, None)] * number))
-        # One who read before the winner committed is told of a conflict, else that it is gone.
+        # A request that read before the winner committed gets a 409, a later one a 404.
         won = {name: _statuses(raced)[204] for name, raced in responses.items()}
         assert len(set(won.values())) == 1, won
         assert all(set(_statuses(raced)) <= {204, 404, 409} for raced in responses.values())
@@ -145,7 +149,8 @@ class Storages(RuleBasedStateMachine):
         request = _change("PUT", item, b'{"name": "once"}', None, f"race-{next(self._races)}")
         responses = self._run(self._apps.send(*[request] * number))
         for raced in responses.values():
-            # One who comes while the first is under way is told so, else what the first was told.
+            # A request that comes while the first is in progress gets a 409, else the response of
+            # the first.
             statuses = _statuses(raced)
             made = [each for each in raced if each.status == 200 and not _is_replayed(each)]
             assert set(statuses) <= ({200, 409} if made else {404, 409}), statuses
@@ -161,8 +166,8 @@ class Storages(RuleBasedStateMachine):
     def teardown(self) -> None:
         self._same(Request("GET", f"{PRODUCTS}?limit=200"))
 
-    def _same(self, *requests: Request) -> list[Answer]:
-        responses: list[Answer] = self._run(self._apps.same(*requests))
+    def _same(self, *requests: Request) -> list[Response]:
+        responses: list[Response] = self._run(self._apps.same(*requests))
         assert all(response.status < 500 for response in responses), responses
         return responses
 
@@ -171,14 +176,14 @@ class Storages(RuleBasedStateMachine):
         (response,) = self._same(_change("PUT", item, b'{"name": "settled"}'))
         self._note(item, response)
 
-    def _created(self, response: Answer) -> Any:
+    def _created(self, response: Response) -> Any:
         if response.status != 201:
             return multiple()
         item = response.headers["location"]
         self._note(item, response)
         return item
 
-    def _note(self, item: str, response: Answer) -> None:
+    def _note(self, item: str, response: Response) -> None:
         if response.status in {200, 201}:
             self._versions[item] = json.loads(response.body)["version"]
 
@@ -203,11 +208,11 @@ def _change(
     return Request(method, path, body, headers if body is None else {**JSON, **headers})
 
 
-def _statuses(responses: list[Answer]) -> Counter[int]:
+def _statuses(responses: list[Response]) -> Counter[int]:
     return Counter(response.status for response in responses)
 
 
-def _is_replayed(response: Answer) -> bool:
+def _is_replayed(response: Response) -> bool:
     return "idempotency-replayed" in response.headers
 
 
@@ -253,11 +258,11 @@ QUICK = settings(
 )
 
 
-def test_storages_response_the_same_requests_alike(apps: SameAppOnEachStorage, run: Run) -> None:
+def test_storages_respond_alike_to_the_same_requests(apps: SameAppOnEachStorage, run: Run) -> None:
     run_state_machine_as_test(storages(apps, run), settings=QUICK)
 
 
 @pytest.mark.slow
-def test_storages_response_many_more_requests_alike(apps: SameAppOnEachStorage, run: Run) -> None:
+def test_storages_respond_alike_to_many_more_requests(apps: SameAppOnEachStorage, run: Run) -> None:
     many = settings(QUICK, max_examples=30, derandomize=False, print_blob=True)
     run_state_machine_as_test(storages(apps, run), settings=many)

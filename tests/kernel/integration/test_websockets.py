@@ -77,7 +77,7 @@ def assert_denied(handshake: Handshake, expected: ProblemType, *, can_deny: bool
     [(None, KEY_MISSING), ("Bearer x", KEY_UNKNOWN), (f"Bearer {READER}", KEY_READS_ONLY)],
     ids=["no key", "unknown", "reads only"],
 )
-async def test_none_is_opened_without_a_key_that_writes(
+async def test_no_websocket_is_opened_without_a_key_that_writes(
     key_file: Path, path: str, key: str | None, expected: ProblemType, can_deny: bool
 ) -> None:
     opened: list[Any] = []
@@ -92,7 +92,7 @@ async def test_none_is_opened_without_a_key_that_writes(
 
 
 @pytest.mark.parametrize("path", PATHS)
-async def test_none_is_opened_for_another_host(path: str, can_deny: bool) -> None:
+async def test_no_websocket_is_opened_for_another_host(path: str, can_deny: bool) -> None:
     opened: list[Any] = []
 
     handshake = await open_websocket(
@@ -104,7 +104,7 @@ async def test_none_is_opened_for_another_host(path: str, can_deny: bool) -> Non
 
 
 @pytest.mark.parametrize("path", ["/feed", "/inner/feed", "/raw/feed"])
-async def test_a_key_that_writes_opens_one_and_names_its_client(
+async def test_a_key_that_writes_opens_a_websocket_and_names_its_client(
     key_file: Path, path: str, log_lines: list[Any]
 ) -> None:
     opened: list[Any] = []
@@ -119,7 +119,7 @@ async def test_a_key_that_writes_opens_one_and_names_its_client(
     assert line["request_id"].encode() == dict(handshake.messages[0]["headers"])[b"x-request-id"]
 
 
-async def test_a_denied_one_leaves_a_line(key_file: Path, log_lines: list[Any]) -> None:
+async def test_a_denied_websocket_is_logged(key_file: Path, log_lines: list[Any]) -> None:
     await open_websocket(app_for([], api_keys=key_file), "/feed")
 
     (line,) = log_lines
@@ -148,7 +148,7 @@ async def test_a_line_names_the_route_and_not_the_path(
     assert "hunter2" not in str(log_lines)
 
 
-async def test_without_keys_one_is_opened_by_anyone() -> None:
+async def test_without_keys_any_client_can_open_a_websocket() -> None:
     opened: list[Any] = []
 
     assert (await open_websocket(app_for(opened), "/feed")).is_accepted

@@ -1,4 +1,4 @@
-"""Every method that takes a body refuses a wrong one, and says what is wrong where."""
+"""Every method with a body rejects a wrong one, and says what is wrong and where."""
 
 import json
 from collections.abc import AsyncIterator
@@ -149,7 +149,7 @@ async def test_a_body_that_is_not_said_to_be_json_is_rejected(
 
 
 @in_memory_only
-async def test_no_body_is_missing(target: Target) -> None:
+async def test_a_missing_body_is_reported_as_missing(target: Target) -> None:
     response = await target.client.request(target.method, target.path)
 
     assert errors_of(response) == [("body", "#", "missing")]

@@ -1,4 +1,4 @@
-"""A migration that makes a table anew leaves the rows that refer to it as they are.
+"""A migration that creates a table again leaves the rows that refer to it as they are.
 
 While foreign keys are enforced, SQLite deletes every row of a table that is dropped, and those that
 refer to them follow `ON DELETE`: https://www.sqlite.org/foreignkeys.html#fk_schemacommands.

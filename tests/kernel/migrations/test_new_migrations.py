@@ -104,7 +104,7 @@ async def test_what_is_written_runs_and_can_be_taken_back(
     assert "adapters" not in file.read_text()
 
 
-def test_two_in_a_minute_have_revisions_in_order() -> None:
+def test_two_revisions_in_one_minute_are_in_order() -> None:
     now = datetime(2026, 11, 25, 12, 30, 20, tzinfo=UTC)
 
     first = _next_revision("20261124_0930", now)

@@ -41,10 +41,10 @@ async def test_all_of_several_processes_succeed(empty_url: str, empty_engine: As
         make_ready(process, empty_url)
 
     together = (asyncio.to_thread(process.communicate, "go\n", 60) for process in processes)
-    told = await asyncio.gather(*together)
+    ends = await asyncio.gather(*together)
 
     assert [
-        (process.returncode, errors) for process, (_, errors) in zip(processes, told, strict=True)
+        (process.returncode, errors) for process, (_, errors) in zip(processes, ends, strict=True)
     ] == [(0, "")] * SEVERAL
     assert await current_revision(empty_engine) == head()
     assert "idempotency_records" in await outline(empty_engine)

@@ -90,7 +90,7 @@ def end(pid: int) -> None:
 
 
 def gone(pids: list[int], seconds: float) -> bool:
-    """Wait until none of the processes runs; tell whether that is so."""
+    """Wait until none of the processes runs. Return whether that was in time."""
     deadline = time.monotonic() + seconds
     while any(is_running(pid) for pid in pids):
         if time.monotonic() > deadline:

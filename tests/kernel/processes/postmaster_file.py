@@ -9,9 +9,9 @@ IPC_RMID = 0
 
 
 def is_ready(path: Path, pid: int) -> bool:
-    """Tell whether this very server takes connections.
+    """Return whether this very server accepts connections.
 
-    Trying to connect would not tell: another server may have been quicker to take the port.
+    An attempt to connect does not show that: another server may have taken the port first.
     """
     lines = _lines(path)
     return len(lines) > STATUS_LINE and lines[0] == str(pid) and lines[STATUS_LINE] == "ready"

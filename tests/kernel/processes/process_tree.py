@@ -9,7 +9,7 @@ PROC = Path("/proc")
 
 
 def is_running(pid: int) -> bool:
-    """Tell whether the process still runs: one that only waits to be reaped does not."""
+    """Return whether the process still runs; a zombie does not."""
     try:
         state, _ = _state_and_parent(pid)
     except OSError:

@@ -9,9 +9,9 @@ from typing import Self
 
 @dataclass(frozen=True)
 class ServerAccount:
-    """Who runs the database server. PostgreSQL refuses to run as root.
+    """The account that runs the database server: PostgreSQL does not run as root.
 
-    Root hands it to an account that the machine already has; anyone else runs it as themselves.
+    For root it is an account that the machine already has, for any other user the user's own.
     """
 
     user: int | None = None

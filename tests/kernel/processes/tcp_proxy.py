@@ -11,7 +11,7 @@ Matcher = Callable[[bytes], bool]
 
 
 class TcpProxy:
-    """Listens on a free port of 127.0.0.1 and passes everything on, until told otherwise.
+    """Listens on a free port of 127.0.0.1 and forwards everything, until a method changes that.
 
     `async with TcpProxy(server.host, server.port) as proxy: ... proxy.port ...`
     """
@@ -122,7 +122,7 @@ class TcpProxy:
                 directions.create_task(self._pass_down(link, lost_response))
             link.close()
         except* OSError:
-            # One side has gone without an end, and so the other side is told.
+            # One side was reset, and so the other side is reset too.
             await self._flowing.wait()
         finally:
             link.reset()

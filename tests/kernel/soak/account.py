@@ -23,11 +23,11 @@ MUST_BE_NONE = {
     UNEXPECTED: "responses that a client's own items cannot have",
     STUCK: "requests with neither a response nor an end",
     RESET: "connections that ended without a word, by no kill",
-    TURNED_AWAY: "new connections that were reset, without a response, by a service told to end",
+    TURNED_AWAY: "new connections that were reset, without a response, during a shutdown",
     LEAKED: "what is left when the clients have gone",
     FAILED: "responses with this status",
     TRACEBACK: "exceptions in the service's log",
-    WRONG_END: "ends of the service, told to end, with another code than 0",
+    WRONG_END: "shutdowns of the service with an exit code other than 0",
     NOT_RECOVERED: "faults after which no change succeeded in time",
 }
 MAY_BE = {

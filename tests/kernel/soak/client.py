@@ -78,7 +78,7 @@ class Client:
             return "reset by a kill"
         # The system completes connections before the service accepts them, and would reset those
         # that it has not accepted when it closes its socket.
-        if is_new and self._life in self._lives.told_to_end:
+        if is_new and self._life in self._lives.terminated:
             return TURNED_AWAY
         return RESET
 

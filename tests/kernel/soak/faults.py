@@ -26,7 +26,7 @@ PAUSE = 0.5
 def common_faults(lives: Lives, account: Account, chance: Random) -> Mapping[str, Fault]:
     return {
         "service killed": partial(between, lives.kill, lives.begin),
-        "service told to end": partial(between, lives.terminate, lives.begin),
+        "service shut down": partial(between, lives.terminate, lives.begin),
         "clients that hang up": partial(again_and_again, partial(_hang_up, lives, chance)),
         "malformed requests": partial(
             again_and_again, partial(_send_nonsense, lives, account, chance)

@@ -1,4 +1,4 @@
-"""What clients were told, against what is stored."""
+"""Compare the responses that clients got with what is stored."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -6,8 +6,8 @@ from typing import Any, NamedTuple, Self
 
 LOST = "lost"
 DUPLICATED = "duplicated"
-OWNERLESS = "nobody waits for it"
-"""How the names of items begin that nobody knows about: their clients hung up."""
+OWNERLESS = "no client waits for it"
+"""The start of the names of items that no ledger has, because their clients hung up."""
 AFTER_ALL = "~"
 """Comes after every id."""
 
@@ -54,8 +54,8 @@ class Ledger:
 
 
 def differences(ledgers: Sequence[Ledger], stored: Sequence[Item]) -> Iterator[tuple[str, str]]:
-    """Tell of each change that was acknowledged and is not there, and of each that is there and
-    was not acknowledged: which of the two it is, and where it shows."""
+    """Yield each change that was acknowledged and is not stored, and each that is stored and was
+    not acknowledged: which of the two it is, and where it shows."""
     by_id = {item.id: item for item in stored}
     for ledger in ledgers:
         for item in ledger.items.values():
@@ -85,4 +85,4 @@ def _too_many(ledgers: Sequence[Ledger], stored: Sequence[Item]) -> Iterator[tup
     for item in stored:
         expected = item.id in known or item.name in known or item.name.startswith(OWNERLESS)
         if not expected and names[item.name] == 1:
-            yield DUPLICATED, f"{item} is nobody's"
+            yield DUPLICATED, f"{item} is in no ledger"

@@ -25,7 +25,7 @@ class Lives:
         self.port = free_port()
         self.number = 0
         self.killed: set[int] = set()
-        self.told_to_end: set[int] = set()
+        self.terminated: set[int] = set()
         self.service: ServiceProcess
         self._settings = {
             "APP_DATABASE_URL": url,
@@ -49,8 +49,8 @@ class Lives:
         await self._bury()
 
     async def terminate(self) -> None:
-        """Tell it to end, and see that it does so in order."""
-        self.told_to_end.add(self.number)
+        """Send SIGTERM, and check that the service ends in order."""
+        self.terminated.add(self.number)
         self.service.terminate()
         code = await self.service.wait()
         if code != 0:
@@ -87,7 +87,7 @@ class Lives:
 
 def growth_of(samples: Sequence[tuple[int, int]]) -> int | None:
     """Return by how much the memory grew after the first fifth of the responses, or None if the
-    process did not live long enough to tell. A sample is the number of responses and the memory."""
+    process did not live long enough. A sample is the number of responses and the memory."""
     if len(samples) < FEWEST_SAMPLES:
         return None
     (first, _), (last, memory) = samples[0], samples[-1]

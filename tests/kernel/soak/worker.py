@@ -18,7 +18,7 @@ KEY = "soak"
 
 
 class Worker:
-    """One client's life: it makes items, reads and changes them, and notes what it was told."""
+    """One client: it creates, reads and changes items, and records the responses."""
 
     def __init__(self, number: int, client: Client, account: Account, chance: Random) -> None:
         self.ledger = Ledger()

@@ -189,7 +189,7 @@ def test_beside_others(
     assert len(rows) == 3
 
 
-def test_nothing_is_left_of_the_search(
+def test_the_search_leaves_nothing_behind(
     database: Database, runner: asyncio.Runner, warehouse: Warehouse
 ) -> None:
     """After the name was found, keys are checked as ever, and good writes are stored."""

@@ -45,13 +45,13 @@ class RepositorySuite:
         async with units_of_work.for_reading() as unit:
             return await self.of(unit).get(UUID(int=number))
 
-    async def test_what_is_added_is_found(self, units_of_work: Any) -> None:
+    async def test_an_added_aggregate_is_found(self, units_of_work: Any) -> None:
         await self.store(units_of_work, 1, 2)
 
         assert await self.stored(units_of_work, 1) == self.new(1)
         assert await self.stored(units_of_work, 3) is None
 
-    async def test_what_is_not_committed_is_not_stored(self, units_of_work: Any) -> None:
+    async def test_uncommitted_changes_are_not_stored(self, units_of_work: Any) -> None:
         async with units_of_work.for_writing() as unit:
             self.of(unit).add(self.new(1))
             assert await self.of(unit).get(UUID(int=1)) == self.new(1)

@@ -50,7 +50,7 @@ def test_none_clears_the_description() -> None:
     assert ITEM.changed(LATER, description=None).description is None
 
 
-def test_a_change_of_nothing_is_a_version_too() -> None:
+def test_a_change_of_no_field_is_a_new_version_too() -> None:
     assert ITEM.changed(LATER) == ITEM.changed(LATER, name="lamp", description="It shines.")
     assert ITEM.changed(LATER).version == 2
 
@@ -71,7 +71,7 @@ def test_a_clock_that_was_set_back_makes_no_item_older() -> None:
     assert (changed.created_at, changed.updated_at) == (CREATED, LATER)
 
 
-def test_a_change_keeps_the_rules() -> None:
+def test_a_change_must_follow_the_rules() -> None:
     with pytest.raises(RulesBroken):
         ITEM.changed(LATER, name="", description=None)
     with pytest.raises(RulesBroken):

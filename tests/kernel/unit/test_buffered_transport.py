@@ -62,7 +62,7 @@ async def test_head_and_body_are_sent_together() -> None:
     assert wire.sent == [b"headbody", b"next"]
 
 
-async def test_what_was_written_is_sent_before_the_end() -> None:
+async def test_written_data_is_sent_before_the_end() -> None:
     wire = Wire()
     transport = buffered(wire)
     transport.write(b"response")
@@ -84,7 +84,7 @@ async def test_a_client_that_still_sends_can_finish(monkeypatch: pytest.MonkeyPa
     assert wire.sent == [b"response", b"<end>", b"<close>"]
 
 
-async def test_what_is_written_without_a_pause_is_not_piled_up() -> None:
+async def test_data_that_is_written_without_a_pause_is_not_accumulated() -> None:
     wire = Wire()
     transport = buffered(wire)
     for _ in range(100):

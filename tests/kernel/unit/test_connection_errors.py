@@ -67,7 +67,7 @@ def test_no_error_of_the_system_but_a_broken_connection_passes_for_one() -> None
         assert ("broke" in str(translated(error))) is (number in broken), error
 
 
-def test_a_time_that_is_up_is_no_broken_connection() -> None:
+def test_a_timeout_is_not_a_broken_connection() -> None:
     assert isinstance(translated(TimeoutError()), NoResponse)
 
 
@@ -81,7 +81,7 @@ def test_a_time_that_is_up_is_no_broken_connection() -> None:
         ZeroDivisionError(SECRET),
     ],
 )
-def test_whatever_a_new_connection_fails_with_the_storage_is_unavailable(error: Exception) -> None:
+def test_any_error_of_a_new_connection_makes_the_storage_unavailable(error: Exception) -> None:
     meaning = cannot_connect(error)
 
     assert type(meaning) is StorageUnavailable

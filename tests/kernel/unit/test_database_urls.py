@@ -88,7 +88,7 @@ def test_a_uri_of_sqlite_is_taken(mode: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "service.db", "://", "postgresql+asyncpg://localhost:port/x"])
-def test_what_is_no_url_is_rejected(text: str) -> None:
+def test_a_malformed_url_is_rejected(text: str) -> None:
     with pytest.raises(ValueError, match="not of the form"):
         parse_database_url(text)
 

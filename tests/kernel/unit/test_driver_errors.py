@@ -63,7 +63,7 @@ def test_a_missing_table_makes_the_storage_unavailable(database: sqlite3.Connect
     assert isinstance(error_of(database, "SELECT it FROM products"), StorageUnavailable)
 
 
-def test_a_mistake_in_a_statement_is_nothing_that_the_application_knows(
+def test_a_mistake_in_a_statement_is_not_an_application_error(
     database: sqlite3.Connection,
 ) -> None:
     assert error_of(database, "SELEKT") is None
@@ -82,7 +82,7 @@ def test_a_constraint_of_postgresql_is_known_by_its_name(sqlstate: str) -> None:
 @pytest.mark.parametrize(
     "error", [ConnectionRefusedError(), TimeoutError(), asyncpg.InterfaceError("closed")]
 )
-def test_a_broken_line_is_a_lost_connection(error: Exception) -> None:
+def test_a_broken_connection_is_a_lost_connection(error: Exception) -> None:
     assert isinstance(translated(error), ConnectionLost)
 
 
@@ -105,7 +105,7 @@ def test_what_sqlalchemy_wraps_is_unwrapped() -> None:
     assert isinstance(translated(wrapped), ConstraintViolated)
 
 
-def test_no_words_of_the_driver_are_kept() -> None:
+def test_the_text_of_the_driver_is_left_out() -> None:
     secret = "a value of a row"
     for error in (
         asyncpg.PostgresError.new({"C": "40001", "M": secret, "D": secret}),

@@ -1,5 +1,5 @@
-"""What is used of the drivers beside their documentation: a new version that changes it is named
-here, and not by a service that fails."""
+"""The undocumented parts of the drivers that the project uses: if a new version changes one, a test
+here names it before a service fails."""
 
 import inspect
 import tomllib

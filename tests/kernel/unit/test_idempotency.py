@@ -1,4 +1,4 @@
-"""A change is made once for each key, and answered as it was the first time."""
+"""A change is made once per key, and each retry gets the first response."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -48,7 +48,7 @@ def creating(service: ProductService, name: str = "lamp") -> Change:
     return lambda: service.create(name)
 
 
-def answer(item: Product) -> bytes:
+def respond(item: Product) -> bytes:
     return f"{item.name}, version {item.version}".encode()
 
 
@@ -56,11 +56,11 @@ async def count(service: ProductService) -> int:
     return len((await service.page(None, 100)).items)
 
 
-async def test_the_second_request_has_the_answer_of_the_first(
+async def test_the_second_request_gets_the_response_of_the_first(
     service: ProductService, idempotency: Idempotency
 ) -> None:
-    first = await idempotency.once("key", b"print", creating(service), answer)
-    second = await idempotency.once("key", b"print", creating(service), answer)
+    first = await idempotency.once("key", b"print", creating(service), respond)
+    second = await idempotency.once("key", b"print", creating(service), respond)
 
     assert first == RecordedResponse(b"lamp, version 1", is_replayed=False)
     assert second == RecordedResponse(b"lamp, version 1", is_replayed=True)
@@ -75,9 +75,9 @@ async def test_a_change_is_not_made_on_top_of_itself(
     def changing() -> Awaitable[Product]:
         return service.change(item.id, name="desk")
 
-    await idempotency.once("key", b"print", changing, answer)
+    await idempotency.once("key", b"print", changing, respond)
     await service.change(item.id, name="chair")
-    again = await idempotency.once("key", b"print", changing, answer)
+    again = await idempotency.once("key", b"print", changing, respond)
 
     assert again == RecordedResponse(b"desk, version 2", is_replayed=True)
     assert (await service.get(item.id)).name == "chair"
@@ -95,12 +95,12 @@ async def test_what_was_deleted_or_has_another_version_by_then_is_no_hindrance(
         return service.delete(item.id)
 
     for key, change in (("replace", replacing), ("delete", deleting)):
-        first = await idempotency.once(key, b"print", change, answer)
-        assert await idempotency.once(key, b"print", change, answer) == (first.content, True)
-    assert (await idempotency.once("replace", b"print", replacing, answer)).is_replayed
+        first = await idempotency.once(key, b"print", change, respond)
+        assert await idempotency.once(key, b"print", change, respond) == (first.content, True)
+    assert (await idempotency.once("replace", b"print", replacing, respond)).is_replayed
 
 
-async def test_what_finds_nothing_to_change_needs_no_record(
+async def test_a_change_of_nothing_needs_no_record(
     service: ProductService, idempotency: Idempotency, units_of_work: MemoryUnitsOfWork
 ) -> None:
     item = await service.create("lamp", None)
@@ -111,11 +111,11 @@ async def test_what_finds_nothing_to_change_needs_no_record(
         return item
 
     for _ in range(2):
-        again = await idempotency.once("key", b"print", nothing_to_change, answer)
+        again = await idempotency.once("key", b"print", nothing_to_change, respond)
         assert again == RecordedResponse(b"lamp, version 1", is_replayed=False)
 
 
-async def test_what_finds_nothing_to_change_because_it_was_made_before_has_the_first_answer(
+async def test_a_retry_that_finds_nothing_to_change_gets_the_first_response(
     service: ProductService, idempotency: Idempotency
 ) -> None:
     item = await service.create("lamp", None)
@@ -126,16 +126,16 @@ async def test_what_finds_nothing_to_change_because_it_was_made_before_has_the_f
             return present
         return await service.change(item.id, name="desk")
 
-    await idempotency.once("key", b"print", make_it_a_desk, answer)
+    await idempotency.once("key", b"print", make_it_a_desk, respond)
     await service.change(item.id, description="It stands.")
-    again = await idempotency.once("key", b"print", make_it_a_desk, answer)
+    again = await idempotency.once("key", b"print", make_it_a_desk, respond)
 
     assert again == RecordedResponse(b"desk, version 2", is_replayed=True)
     with pytest.raises(KeyReused):
-        await idempotency.once("key", b"another", make_it_a_desk, answer)
+        await idempotency.once("key", b"another", make_it_a_desk, respond)
 
 
-async def test_what_a_retried_use_case_recorded_and_gave_up_is_not_the_answer(
+async def test_the_result_of_an_attempt_that_was_rolled_back_is_not_the_response(
     service: ProductService, idempotency: Idempotency
 ) -> None:
     item = await service.create("lamp", None)
@@ -145,22 +145,22 @@ async def test_what_a_retried_use_case_recorded_and_gave_up_is_not_the_answer(
         return await service.get(item.id)
 
     lost = lose_a_conflict_then_find_nothing_to_change
-    assert (await idempotency.once("key", b"print", lost, answer)).content == b"lamp, version 1"
+    assert (await idempotency.once("key", b"print", lost, respond)).content == b"lamp, version 1"
 
 
-async def test_another_request_of_the_same_key_is_refused(
+async def test_another_request_with_the_same_key_is_rejected(
     service: ProductService, idempotency: Idempotency
 ) -> None:
-    await idempotency.once("key", b"print", creating(service), answer)
+    await idempotency.once("key", b"print", creating(service), respond)
 
-    with pytest.raises(KeyReused) as refusal:
-        await idempotency.once("key", b"another", creating(service, "desk"), answer)
+    with pytest.raises(KeyReused) as rejection:
+        await idempotency.once("key", b"another", creating(service, "desk"), respond)
 
-    assert refusal.value.key == "key"
+    assert rejection.value.key == "key"
     assert await count(service) == 1
 
 
-async def test_a_request_is_refused_while_the_first_is_in_progress(
+async def test_a_request_is_rejected_while_the_first_is_in_progress(
     service: ProductService, idempotency: Idempotency
 ) -> None:
     go_on = asyncio.Event()
@@ -169,14 +169,14 @@ async def test_a_request_is_refused_while_the_first_is_in_progress(
         await go_on.wait()
         return await service.create("lamp", None)
 
-    first = asyncio.create_task(idempotency.once("key", b"print", waiting, answer))
+    first = asyncio.create_task(idempotency.once("key", b"print", waiting, respond))
     await asyncio.sleep(0)
     with pytest.raises(KeyInProgress):
-        await idempotency.once("key", b"print", creating(service), answer)
+        await idempotency.once("key", b"print", creating(service), respond)
     go_on.set()
     await first
 
-    assert (await idempotency.once("key", b"print", creating(service), answer)).is_replayed
+    assert (await idempotency.once("key", b"print", creating(service), respond)).is_replayed
     assert await count(service) == 1
 
 
@@ -187,24 +187,24 @@ async def test_a_cancelled_request_leaves_its_key_free(
         await asyncio.Event().wait()
         raise AssertionError
 
-    first = asyncio.create_task(idempotency.once("key", b"print", waiting, answer))
+    first = asyncio.create_task(idempotency.once("key", b"print", waiting, respond))
     await asyncio.sleep(0)
     first.cancel()
     await asyncio.gather(first, return_exceptions=True)
 
-    assert not (await idempotency.once("key", b"print", creating(service), answer)).is_replayed
+    assert not (await idempotency.once("key", b"print", creating(service), respond)).is_replayed
 
 
-async def test_a_request_that_another_process_carries_out_meanwhile_is_answered_as_there(
+async def test_a_request_that_another_process_completes_meanwhile_gets_its_response(
     service: ProductService, idempotency: Idempotency, units_of_work: MemoryUnitsOfWork
 ) -> None:
     elsewhere = Idempotency(units_of_work, FixedClock(), HOUR)
 
     async def overtaken() -> Product:
-        await elsewhere.once("key", b"print", creating(service), answer)
+        await elsewhere.once("key", b"print", creating(service), respond)
         return await service.create("lamp", None)
 
-    late = await idempotency.once("key", b"print", overtaken, answer)
+    late = await idempotency.once("key", b"print", overtaken, respond)
 
     assert late == RecordedResponse(b"lamp, version 1", is_replayed=True)
     assert await count(service) == 1
@@ -223,17 +223,17 @@ async def test_a_request_that_another_process_carries_out_meanwhile_is_answered_
     ],
     ids=lambda error: type(error).__name__,
 )
-async def test_what_failed_is_raised_and_may_be_tried_again(
+async def test_an_error_is_raised_and_the_request_may_be_retried(
     service: ProductService, idempotency: Idempotency, error: Exception
 ) -> None:
     async def failing() -> Product:
         raise error
 
     with pytest.raises(type(error)) as raised:
-        await idempotency.once("key", b"print", failing, answer)
+        await idempotency.once("key", b"print", failing, respond)
 
     assert raised.value is error
-    assert not (await idempotency.once("key", b"other", creating(service), answer)).is_replayed
+    assert not (await idempotency.once("key", b"other", creating(service), respond)).is_replayed
 
 
 class Unlucky:
@@ -259,12 +259,12 @@ class Unlucky:
 
 
 @pytest.mark.parametrize("is_made", [True, False])
-async def test_a_change_in_doubt_is_tried_again_and_made_once(
+async def test_a_change_with_an_unknown_outcome_is_retried_and_made_once(
     service: ProductService, idempotency: Idempotency, is_made: bool
 ) -> None:
     unlucky = Unlucky(creating(service), is_made=is_made)
 
-    made = await idempotency.once("key", b"print", unlucky, answer)
+    made = await idempotency.once("key", b"print", unlucky, respond)
 
     assert made == RecordedResponse(b"lamp, version 1", is_replayed=is_made)
     assert unlucky.attempts == 2
@@ -272,18 +272,18 @@ async def test_a_change_in_doubt_is_tried_again_and_made_once(
 
 
 @pytest.mark.parametrize("error", [StorageUnavailable("x"), StorageFull("x"), OutcomeUnknown("x")])
-async def test_a_doubt_is_not_forgotten_when_the_next_attempt_fails(
+async def test_an_unknown_outcome_stays_unknown_when_the_next_attempt_fails(
     service: ProductService, idempotency: Idempotency, error: Exception
 ) -> None:
     unlucky = Unlucky(creating(service), is_made=True, afterwards=error)
 
     with pytest.raises(OutcomeUnknown):
-        await idempotency.once("key", b"print", unlucky, answer)
+        await idempotency.once("key", b"print", unlucky, respond)
 
     assert unlucky.attempts == 2
 
 
-async def test_a_doubt_is_not_forgotten_when_the_next_attempt_is_cancelled(
+async def test_an_unknown_outcome_stays_unknown_when_the_next_attempt_is_cancelled(
     service: ProductService, idempotency: Idempotency
 ) -> None:
     commits = Commits()
@@ -295,7 +295,7 @@ async def test_a_doubt_is_not_forgotten_when_the_next_attempt_is_cancelled(
             return await unlucky()
 
     with pytest.raises(asyncio.CancelledError):
-        await idempotency.once("key", b"print", change, answer)
+        await idempotency.once("key", b"print", change, respond)
 
     assert commits.outcome is Outcome.UNKNOWN
 
@@ -303,16 +303,16 @@ async def test_a_doubt_is_not_forgotten_when_the_next_attempt_is_cancelled(
 async def test_an_expired_key_is_as_if_it_was_never_used(
     service: ProductService, idempotency: Idempotency, clock: FixedClock
 ) -> None:
-    await idempotency.once("key", b"print", creating(service), answer)
+    await idempotency.once("key", b"print", creating(service), respond)
 
     clock.time += HOUR - timedelta(microseconds=1)
-    assert (await idempotency.once("key", b"print", creating(service), answer)).is_replayed
+    assert (await idempotency.once("key", b"print", creating(service), respond)).is_replayed
     clock.time += timedelta(microseconds=1)
-    assert not (await idempotency.once("key", b"other", creating(service), answer)).is_replayed
+    assert not (await idempotency.once("key", b"other", creating(service), respond)).is_replayed
     assert await count(service) == 2
 
 
-async def test_expired_receipts_are_purged_in_batches(
+async def test_expired_records_are_purged_in_batches(
     idempotency: Idempotency, units_of_work: MemoryUnitsOfWork, clock: FixedClock
 ) -> None:
     async with units_of_work.for_writing() as unit:

@@ -128,7 +128,7 @@ def test_a_misspelt_parameter_is_rejected_with_the_right_one(name: str) -> None:
         ("port=1,2", "more ports than hosts"),
     ],
 )
-def test_what_would_have_no_effect_is_rejected_with_what_to_write(
+def test_a_parameter_without_effect_is_rejected_with_what_to_write(
     parameters: str, words: str
 ) -> None:
     with pytest.raises(ValueError, match=words):

@@ -151,7 +151,7 @@ def test_an_outdated_plan_is_a_reason_to_retry() -> None:
     ("cause", "meaning"),
     [(OverflowError(), InvalidValue), (TypeError(), type(None)), (AttributeError(), type(None))],
 )
-def test_a_value_of_another_type_is_a_mistake_in_the_program(
+def test_a_value_of_another_type_is_a_programming_error(
     cause: Exception, meaning: type[ApplicationError]
 ) -> None:
     """The driver checks each value that it sends, and names what the check raised as the cause."""

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.kernel.unit.use_cases_without_frameworks import FRAMEWORKS, Refusal
+from tests.kernel.unit.use_cases_without_frameworks import FRAMEWORKS, FrameworkBlock
 
 ROOT = Path(__file__).parents[3]
 
@@ -24,5 +24,5 @@ def test_all_use_cases_run_where_no_framework_can_be_imported() -> None:
 def test_frameworks_are_rejected_there() -> None:
     for name in (*FRAMEWORKS, "sqlalchemy.ext.asyncio"):
         with pytest.raises(ImportError, match="is a framework"):
-            Refusal().find_spec(name, None)
-    assert Refusal().find_spec("domain", None) is None
+            FrameworkBlock().find_spec(name, None)
+    assert FrameworkBlock().find_spec("domain", None) is None

@@ -22,16 +22,16 @@ FRAMEWORKS = {
 }
 
 
-class Refusal(MetaPathFinder):
+class FrameworkBlock(MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         if fullname.partition(".")[0] in FRAMEWORKS:
-            refuse(fullname)
+            reject(fullname)
         return None
 
 
-def refuse(name: str) -> NoReturn:
+def reject(name: str) -> NoReturn:
     message = f"{name} is a framework"
     raise ImportError(message)
 
@@ -60,6 +60,6 @@ async def use_everything() -> None:
 
 
 if __name__ == "__main__":
-    sys.meta_path.insert(0, Refusal())
+    sys.meta_path.insert(0, FrameworkBlock())
     asyncio.run(use_everything())
     assert not FRAMEWORKS & sys.modules.keys()

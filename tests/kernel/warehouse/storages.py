@@ -1,6 +1,6 @@
 """The storages of the warehouse.
 
-The project's migrations make the kernel's tables. Those of the warehouse are made beside them.
+The project's migrations create the kernel's tables; the tables of the warehouse are added to them.
 """
 
 from sqlalchemy.ext.asyncio import AsyncEngine
