@@ -8,9 +8,9 @@ from urllib.parse import quote
 
 from benchmarks.bench import Bench
 from benchmarks.many_rows import multiply, row_id
-from benchmarks.operations import PREFIX
 from benchmarks.plan import Plan
 from benchmarks.progress import say
+from benchmarks.resource import PREFIX
 from benchmarks.results import LAST_PAGE, Quantity
 from benchmarks.running import HOST, RunningSubject, start_all
 from benchmarks.seeding import seed

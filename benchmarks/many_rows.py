@@ -6,19 +6,21 @@ from uuid import UUID
 
 import asyncpg
 
+from benchmarks.resource import TABLE
+
 COPIED = "name, description, version, created_at, updated_at"
 REST_OF_ID = "70008000000000000000"
 """A UUIDv7's time comes first, in twelve digits: there the row's number stands."""
 
 ON_POSTGRESQL = f"""
-    INSERT INTO example_items (id, {COPIED})
+    INSERT INTO {TABLE} (id, {COPIED})
     SELECT (lpad(to_hex(n), 12, '0') || '{REST_OF_ID}')::uuid, {COPIED}
-    FROM example_items CROSS JOIN generate_series(1, {{rows}}) AS n
+    FROM {TABLE} CROSS JOIN generate_series(1, {{rows}}) AS n
 """
 ON_SQLITE = f"""
     WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {{rows}})
-    INSERT INTO example_items (id, {COPIED})
-    SELECT printf('%012x{REST_OF_ID}', n), {COPIED} FROM numbers CROSS JOIN example_items
+    INSERT INTO {TABLE} (id, {COPIED})
+    SELECT printf('%012x{REST_OF_ID}', n), {COPIED} FROM numbers CROSS JOIN {TABLE}
 """
 
 
@@ -38,7 +40,7 @@ def multiply(url: str, original: str, rows: int) -> None:
 def _on_sqlite(path: str, original: UUID, rows: int) -> None:
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute(ON_SQLITE.format(rows=rows))
-    connection.execute("DELETE FROM example_items WHERE id = ?", (original.hex,))
+    connection.execute(f"DELETE FROM {TABLE} WHERE id = ?", (original.hex,))
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
 
@@ -46,6 +48,6 @@ def _on_sqlite(path: str, original: UUID, rows: int) -> None:
 async def _on_postgresql(url: str, original: UUID, rows: int) -> None:
     connection = await asyncpg.connect(url)
     await connection.execute(ON_POSTGRESQL.format(rows=rows))
-    await connection.execute("DELETE FROM example_items WHERE id = $1", original)
-    await connection.execute("VACUUM ANALYZE example_items")
+    await connection.execute(f"DELETE FROM {TABLE} WHERE id = $1", original)
+    await connection.execute(f"VACUUM ANALYZE {TABLE}")
     await connection.close()

@@ -6,11 +6,10 @@ from collections.abc import Iterator, Sequence
 from itertools import cycle, islice
 from typing import Protocol
 
-PREFIX = "/api/v1/examples/database-example"
+from benchmarks.resource import CHANGE, ITEM, PREFIX
+
 GET, LIST, POST, PATCH = "GET by id", "list of 50", "POST", "PATCH with If-Match"
 OPERATIONS = (GET, LIST, POST, PATCH)
-
-ITEM = {"name": "An item of the benchmark", "description": "It says what a short paragraph says."}
 
 
 class Operation(Protocol):
@@ -50,8 +49,7 @@ class PatchOwnItem:
     def __init__(self, item_id: str) -> None:
         path = f"{PREFIX}/{item_id}"
         self._get = request_bytes("GET", path)
-        content = {"description": "It was changed by the benchmark."}
-        request = request_bytes("PATCH", path, content, 'if-match: "%d"\r\n')
+        request = request_bytes("PATCH", path, CHANGE, 'if-match: "%d"\r\n')
         self._before, self._after = request.split(b"%d")
         self._version = b""
 

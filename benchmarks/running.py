@@ -9,7 +9,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Self
 
-from benchmarks.operations import PREFIX
+from benchmarks.resource import PREFIX
 from benchmarks.subjects import POOL_SIZE, Subject
 from tests.kernel.processes.environment import environment_without_settings
 from tests.kernel.processes.free_port import free_port

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from itertools import repeat
 
-from benchmarks.operations import ITEM, PREFIX
+from benchmarks.resource import ITEM, PREFIX
 from benchmarks.running import HOST, RunningSubject
 
 

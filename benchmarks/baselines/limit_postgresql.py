@@ -10,10 +10,11 @@ from benchmarks.baselines.environment import DATABASE_URL, POOL_SIZE
 from benchmarks.baselines.raw_asgi import COLUMNS, Item
 from benchmarks.baselines.raw_routes import RawApplication
 from benchmarks.baselines.server import serve
+from benchmarks.resource import TABLE
 
 COLUMN_LIST = ", ".join(COLUMNS)
-CREATE = """
-    CREATE TABLE IF NOT EXISTS example_items (
+CREATE = f"""
+    CREATE TABLE IF NOT EXISTS {TABLE} (
         id uuid PRIMARY KEY,
         name varchar(200) NOT NULL,
         description varchar(2000),
@@ -22,11 +23,11 @@ CREATE = """
         updated_at timestamptz NOT NULL
     )
 """
-GET = f"SELECT {COLUMN_LIST} FROM example_items WHERE id = $1"
-LIST = f"SELECT {COLUMN_LIST} FROM example_items ORDER BY id LIMIT $1"
-ADD = f"INSERT INTO example_items ({COLUMN_LIST}) VALUES ($1, $2, $3, $4, $5, $6)"
+GET = f"SELECT {COLUMN_LIST} FROM {TABLE} WHERE id = $1"
+LIST = f"SELECT {COLUMN_LIST} FROM {TABLE} ORDER BY id LIMIT $1"
+ADD = f"INSERT INTO {TABLE} ({COLUMN_LIST}) VALUES ($1, $2, $3, $4, $5, $6)"
 CHANGE = f"""
-    UPDATE example_items SET description = $3, version = version + 1, updated_at = $4
+    UPDATE {TABLE} SET description = $3, version = version + 1, updated_at = $4
     WHERE id = $1 AND version = $2
     RETURNING {COLUMN_LIST}
 """

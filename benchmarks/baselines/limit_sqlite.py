@@ -11,10 +11,11 @@ from benchmarks.baselines.environment import DATABASE_URL
 from benchmarks.baselines.raw_asgi import COLUMNS, Item
 from benchmarks.baselines.raw_routes import RawApplication
 from benchmarks.baselines.server import serve
+from benchmarks.resource import TABLE
 
 COLUMN_LIST = ", ".join(COLUMNS)
-CREATE = """
-    CREATE TABLE IF NOT EXISTS example_items (
+CREATE = f"""
+    CREATE TABLE IF NOT EXISTS {TABLE} (
         id CHAR(32) NOT NULL PRIMARY KEY,
         name VARCHAR(200) NOT NULL,
         description VARCHAR(2000),
@@ -23,11 +24,11 @@ CREATE = """
         updated_at TEXT NOT NULL
     )
 """
-GET = f"SELECT {COLUMN_LIST} FROM example_items WHERE id = ?"
-LIST = f"SELECT {COLUMN_LIST} FROM example_items ORDER BY id LIMIT ?"
-ADD = f"INSERT INTO example_items ({COLUMN_LIST}) VALUES (?, ?, ?, ?, ?, ?)"
+GET = f"SELECT {COLUMN_LIST} FROM {TABLE} WHERE id = ?"
+LIST = f"SELECT {COLUMN_LIST} FROM {TABLE} ORDER BY id LIMIT ?"
+ADD = f"INSERT INTO {TABLE} ({COLUMN_LIST}) VALUES (?, ?, ?, ?, ?, ?)"
 CHANGE = f"""
-    UPDATE example_items SET description = ?, version = version + 1, updated_at = ?
+    UPDATE {TABLE} SET description = ?, version = version + 1, updated_at = ?
     WHERE id = ? AND version = ?
     RETURNING {COLUMN_LIST}
 """

@@ -25,15 +25,16 @@ from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 from uuid_utils.compat import uuid7
 
-from benchmarks.baselines.environment import DATABASE_URL, POOL_SIZE, PREFIX
+from benchmarks.baselines.environment import DATABASE_URL, POOL_SIZE
 from benchmarks.baselines.server import serve
 from benchmarks.baselines.sqlite_durability import make_durable
+from benchmarks.resource import PREFIX, TABLE
 
 
-class ExampleItem(DefaultBase, AuditColumns):
+class Item(DefaultBase, AuditColumns):
     """As UUIDv7AuditBase makes it, without its fourth column, a sentinel."""
 
-    __tablename__ = "example_items"
+    __tablename__ = TABLE
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
     name: Mapped[str] = mapped_column(String(200))
@@ -43,16 +44,16 @@ class ExampleItem(DefaultBase, AuditColumns):
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
 
 
-class ExampleItemCreate(msgspec.Struct):
+class ItemCreate(msgspec.Struct):
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
     description: Annotated[str, msgspec.Meta(max_length=2000)] | None = None
 
 
-class ExampleItemUpdate(msgspec.Struct):
+class ItemUpdate(msgspec.Struct):
     description: Annotated[str, msgspec.Meta(max_length=2000)] | None
 
 
-class ExampleItemRead(msgspec.Struct):
+class ItemRead(msgspec.Struct):
     id: UUID
     name: str
     description: str | None
@@ -61,48 +62,46 @@ class ExampleItemRead(msgspec.Struct):
     updated_at: datetime
 
 
-class ExampleItemService(SQLAlchemyAsyncRepositoryService[ExampleItem]):
-    class Repository(SQLAlchemyAsyncRepository[ExampleItem]):
-        model_type = ExampleItem
+class ItemService(SQLAlchemyAsyncRepositoryService[Item]):
+    class Repository(SQLAlchemyAsyncRepository[Item]):
+        model_type = Item
 
     repository_type = Repository
 
 
-class ExampleItemController(Controller):
+class ItemController(Controller):
     path = PREFIX
-    dependencies = create_service_dependencies(ExampleItemService, "items")
+    dependencies = create_service_dependencies(ItemService, "items")
 
     @get("/")
     async def list_items(
         self,
-        items: ExampleItemService,
+        items: ItemService,
         limit: Annotated[int, Parameter(query="limit", le=100)] = 50,
-    ) -> list[ExampleItemRead]:
+    ) -> list[ItemRead]:
         found = await items.list(OrderBy("id"), LimitOffset(limit, 0))
-        return list(items.to_schema(found, schema_type=ExampleItemRead).items)
+        return list(items.to_schema(found, schema_type=ItemRead).items)
 
     @post("/")
-    async def create_item(
-        self, items: ExampleItemService, data: ExampleItemCreate
-    ) -> Response[ExampleItemRead]:
+    async def create_item(self, items: ItemService, data: ItemCreate) -> Response[ItemRead]:
         item = await items.create(data)
         headers = {"Location": f"{PREFIX}/{item.id}", "ETag": f'"{item.version}"'}
-        return Response(items.to_schema(item, schema_type=ExampleItemRead), headers=headers)
+        return Response(items.to_schema(item, schema_type=ItemRead), headers=headers)
 
     @get("/{item_id:uuid}")
-    async def get_item(self, items: ExampleItemService, item_id: UUID) -> Response[ExampleItemRead]:
+    async def get_item(self, items: ItemService, item_id: UUID) -> Response[ItemRead]:
         item = await items.get(item_id)
         headers = {"ETag": f'"{item.version}"'}
-        return Response(items.to_schema(item, schema_type=ExampleItemRead), headers=headers)
+        return Response(items.to_schema(item, schema_type=ItemRead), headers=headers)
 
     @patch("/{item_id:uuid}")
     async def change_item(
         self,
-        items: ExampleItemService,
+        items: ItemService,
         item_id: UUID,
-        data: ExampleItemUpdate,
+        data: ItemUpdate,
         if_match: Annotated[str, Parameter(header="If-Match")],
-    ) -> Response[ExampleItemRead]:
+    ) -> Response[ItemRead]:
         item = await items.get(item_id)
         if if_match != f'"{item.version}"':
             raise HTTPException(status_code=412)
@@ -111,7 +110,7 @@ class ExampleItemController(Controller):
         except RepositoryError:
             raise HTTPException(status_code=412) from None
         headers = {"ETag": f'"{item.version}"'}
-        return Response(items.to_schema(item, schema_type=ExampleItemRead), headers=headers)
+        return Response(items.to_schema(item, schema_type=ItemRead), headers=headers)
 
 
 @get("/health/live")
@@ -129,7 +128,7 @@ configuration = SQLAlchemyAsyncConfig(
 make_durable(configuration.get_engine())
 
 app = Litestar(
-    route_handlers=[ExampleItemController, live],
+    route_handlers=[ItemController, live],
     plugins=[SQLAlchemyPlugin(config=configuration)],
     openapi_config=None,
 )

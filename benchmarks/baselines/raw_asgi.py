@@ -7,7 +7,7 @@ from uuid import UUID
 
 import orjson
 
-from benchmarks.baselines.environment import PREFIX
+from benchmarks.resource import PREFIX
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]

@@ -14,9 +14,10 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.orm.exc import StaleDataError
 from uuid_utils.compat import uuid7
 
-from benchmarks.baselines.environment import DATABASE_URL, POOL_SIZE, PREFIX
+from benchmarks.baselines.environment import DATABASE_URL, POOL_SIZE
 from benchmarks.baselines.server import serve
 from benchmarks.baselines.sqlite_durability import make_durable
+from benchmarks.resource import PREFIX, TABLE
 
 engine = create_async_engine(DATABASE_URL, pool_size=POOL_SIZE, max_overflow=0)
 make_durable(engine)
@@ -46,8 +47,8 @@ class Base(DeclarativeBase):
     }
 
 
-class ExampleItem(Base):
-    __tablename__ = "example_items"
+class Item(Base):
+    __tablename__ = TABLE
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
     name: Mapped[str] = mapped_column(String(200))
@@ -59,16 +60,16 @@ class ExampleItem(Base):
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
 
 
-class ExampleItemCreate(BaseModel):
+class ItemCreate(BaseModel):
     name: str = Field(min_length=1, max_length=200)
     description: str | None = Field(default=None, max_length=2000)
 
 
-class ExampleItemUpdate(BaseModel):
+class ItemUpdate(BaseModel):
     description: str | None = Field(max_length=2000)
 
 
-class ExampleItemRead(BaseModel):
+class ItemRead(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     id: UUID
@@ -103,19 +104,17 @@ async def live() -> dict[str, str]:
     return {"status": "ok"}
 
 
-@app.get(f"{PREFIX}/", response_model=list[ExampleItemRead])
+@app.get(f"{PREFIX}/", response_model=list[ItemRead])
 async def list_items(
     session: Session, offset: int = 0, limit: Annotated[int, Query(le=100)] = 50
-) -> Sequence[ExampleItem]:
-    statement = select(ExampleItem).order_by(ExampleItem.id).offset(offset).limit(limit)
+) -> Sequence[Item]:
+    statement = select(Item).order_by(Item.id).offset(offset).limit(limit)
     return (await session.scalars(statement)).all()
 
 
-@app.post(f"{PREFIX}/", response_model=ExampleItemRead, status_code=201)
-async def create_item(
-    wanted: ExampleItemCreate, session: Session, response: Response
-) -> ExampleItem:
-    item = ExampleItem(**wanted.model_dump())
+@app.post(f"{PREFIX}/", response_model=ItemRead, status_code=201)
+async def create_item(wanted: ItemCreate, session: Session, response: Response) -> Item:
+    item = Item(**wanted.model_dump())
     session.add(item)
     await session.commit()
     await session.refresh(item)
@@ -124,24 +123,24 @@ async def create_item(
     return item
 
 
-@app.get(f"{PREFIX}/{{item_id}}", response_model=ExampleItemRead)
-async def get_item(item_id: UUID, session: Session, response: Response) -> ExampleItem:
-    item = await session.get(ExampleItem, item_id)
+@app.get(f"{PREFIX}/{{item_id}}", response_model=ItemRead)
+async def get_item(item_id: UUID, session: Session, response: Response) -> Item:
+    item = await session.get(Item, item_id)
     if item is None:
         raise HTTPException(404)
     response.headers["ETag"] = f'"{item.version}"'
     return item
 
 
-@app.patch(f"{PREFIX}/{{item_id}}", response_model=ExampleItemRead)
+@app.patch(f"{PREFIX}/{{item_id}}", response_model=ItemRead)
 async def change_item(
     item_id: UUID,
-    wanted: ExampleItemUpdate,
+    wanted: ItemUpdate,
     if_match: Annotated[str, Header()],
     session: Session,
     response: Response,
-) -> ExampleItem:
-    item = await session.get(ExampleItem, item_id)
+) -> Item:
+    item = await session.get(Item, item_id)
     if item is None:
         raise HTTPException(404)
     if if_match != f'"{item.version}"':

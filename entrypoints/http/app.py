@@ -31,7 +31,7 @@ def create_app(settings: AppSettings, *, any_server: bool = True, **overrides: A
     app = new_app(
         settings,
         title="Async database service",
-        summary="Example items, kept in SQLite or PostgreSQL.",
+        summary="Items, stored in SQLite or PostgreSQL.",
         version=project().version,
         lifespan=lifespan,
     )

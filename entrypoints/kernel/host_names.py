@@ -12,7 +12,7 @@ _HOST_FIELD = re.compile(rf"({_NAME}\.?|\[[0-9a-f:.]+\])(?::[0-9]*)?")
 
 
 def parse_host_names(text: str) -> list[str]:
-    """Return the names in a comma-separated list: `api.example.org`, `*.example.org` for every name
+    """Return the names in a comma-separated list: `api.shop.test`, `*.shop.test` for every name
     below, `192.0.2.7`, `[::1]`, or `*` for any.
 
     Raises `ValueError`, which says what to write, for an empty list and for an entry that no
@@ -55,7 +55,7 @@ def _what_to_write(name: str) -> str:
     if not name.isascii():
         return ": write its xn-- form (IDNA), as clients send it"
     if "*" in name:
-        return ": a * stands alone, or for all names below another, as in *.example.org"
+        return ": a * stands alone, or for all names below another, as in *.shop.test"
     return ": separate names by commas" if " " in name else ""
 
 

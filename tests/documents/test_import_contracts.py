@@ -32,12 +32,13 @@ async def one(session: Annotated[AsyncSession, Depends(get_async_session)]) -> i
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """A copy of the product, with a plain route beside the example."""
+    """A copy of the product, with a plain route and a book."""
     for name in PACKAGES:
         ignore = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / name, tmp_path / name, ignore=ignore)
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     (tmp_path / "entrypoints" / "http" / "reports.py").write_text(PLAIN_ROUTE)
+    (tmp_path / "domain" / "book.py").write_text('"""A book."""\n')
     return tmp_path
 
 
@@ -67,7 +68,7 @@ def test_a_kernel_that_imports_the_teams_code_and_a_circle_are_named(tree: Path)
     entrypoints = tree / "entrypoints"
     server = entrypoints / "kernel" / "server"
     append(entrypoints / "kernel" / "failures.py", "from entrypoints.settings import AppSettings")
-    append(tree / "adapters" / "kernel" / "system_clock.py", "import domain.example_item")
+    append(tree / "adapters" / "kernel" / "system_clock.py", "import domain.book")
     append(
         server / "config.py",
         "from typing import TYPE_CHECKING\n"
@@ -78,7 +79,7 @@ def test_a_kernel_that_imports_the_teams_code_and_a_circle_are_named(tree: Path)
 
     assert status == 1
     assert "entrypoints.kernel is not allowed to import entrypoints.settings" in output
-    assert "adapters.kernel is not allowed to import domain.example_item" in output
+    assert "adapters.kernel is not allowed to import domain.book" in output
     assert "No cycles are allowed in entrypoints.kernel.server." in output
     assert "entrypoints.http.reports" not in output
 

@@ -21,7 +21,6 @@ SETTINGS = {
 TESTS = (
     "tests/kernel/integration/test_health.py",
     "tests/kernel/integration/test_command_line.py",
-    "tests/documents/test_readme.py",
     "tests/kernel/faults/test_secrets.py",
 )
 

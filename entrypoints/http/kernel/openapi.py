@@ -11,12 +11,12 @@ from entrypoints.http.kernel.problems.problem_types import PROBLEM_TYPES, Proble
 _REFERENCE = "#/components/schemas/"
 
 
-def header(description: str, example: str, *, required: bool = True) -> dict[str, Any]:
-    """Return the description of a header field of a response."""
+def header(description: str, shown: str, *, required: bool = True) -> dict[str, Any]:
+    """Return the description of a header field of a response; `shown` is a valid value."""
     return {
         "description": description,
         "required": required,
-        "schema": {"type": "string", "examples": [example]},
+        "schema": {"type": "string", "examples": [shown]},
     }
 
 
@@ -27,8 +27,8 @@ def headers(*fields: dict[str, Any], description: str | None = None) -> dict[str
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Return the description of the problem documents with these statuses, with an example of each
-    problem type."""
+    """Return the description of the problem documents with these statuses, and one of each problem
+    type."""
     return {status: _problems_of(status) for status in statuses}
 
 
@@ -37,7 +37,7 @@ def _problems_of(status: int) -> dict[str, Any]:
     retried = any(each.retry_after is not None for each in types)
     content = {
         "schema": {"$ref": _REFERENCE + "Problem"},
-        "examples": {each.name: {"value": _example(each)} for each in types},
+        "examples": {each.name: {"value": _shown(each)} for each in types},
     }
     return {
         "description": phrase(status),
@@ -49,14 +49,14 @@ def _problems_of(status: int) -> dict[str, Any]:
     }
 
 
-def _example(problem_type: ProblemType) -> dict[str, Any]:
-    example = {
+def _shown(problem_type: ProblemType) -> dict[str, Any]:
+    shown = {
         field.alias or name: field.examples[0]
         for name, field in Problem.model_fields.items()
         if field.examples
     }
     own = {"type": problem_type.uri, "title": problem_type.title, "status": problem_type.status}
-    return {**example, **own, "detail": f"{problem_type.title}."}
+    return {**shown, **own, "detail": f"{problem_type.title}."}
 
 
 _ALWAYS = {

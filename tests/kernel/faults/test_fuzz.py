@@ -26,15 +26,15 @@ CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
 
 
 @on_both_databases
-@pytest.mark.parametrize("examples", [8, pytest.param(60, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("cases", [8, pytest.param(60, marks=pytest.mark.slow)])
 async def test_the_service_does_what_its_document_says(
-    fault_url: str, examples: int, tmp_path: Path
+    fault_url: str, cases: int, tmp_path: Path
 ) -> None:
     async with service_on(fault_url) as service:
         fuzzer = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "schemathesis.cli", f"--config-file={CONFIGURATION}"),
             *("run", f"{service.base_url}/openapi.json", "--checks=all", "--no-color"),
-            *(f"--max-examples={examples}", "--seed=1", "--continue-on-failure"),
+            *(f"--max-examples={cases}", "--seed=1", "--continue-on-failure"),
             cwd=tmp_path,
             env={**os.environ, "NO_PROXY": "*", "PYTHONUTF8": "1"},
             stdout=asyncio.subprocess.PIPE,

@@ -83,7 +83,7 @@ def test_a_page_says_nothing_about_what_is_on_others(ledger: Ledger) -> None:
     assert ledger.misread([], LAMP.id, is_last=True)
 
 
-def test_the_report_names_what_is_wrong_and_shows_examples() -> None:
+def test_the_report_names_what_is_wrong_and_shows_cases() -> None:
     account = Account()
     account.count_status(503, "GET")
     assert account.wrong() == {}

@@ -57,7 +57,7 @@ _wrong: st.SearchStrategy[Any] = st.sampled_from(
 
 
 def _bodies(right: st.SearchStrategy[Any]) -> st.SearchStrategy[bytes]:
-    # Drawn in this order, because hypothesis makes a failing example smaller towards the first.
+    # Drawn in this order, because hypothesis makes a failing request smaller towards the first.
     contents = st.one_of(right, right, right, _wrong)
     encoded = st.builds(
         lambda content, is_escaped: _as_json(content, is_escaped=is_escaped),

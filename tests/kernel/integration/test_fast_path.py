@@ -1,4 +1,4 @@
-"""The fast path responds to the example's requests as FastAPI does, and takes those that are valid
+"""The fast path responds to requests as FastAPI does, and takes those that are valid
 but for their body."""
 
 from collections.abc import Mapping

@@ -12,6 +12,7 @@ from tests.kernel.integration.problem_document import problem_of
 from tests.kernel.integration.service import PRODUCTS, client_of, settings_for
 from tests.kernel.postgresql_databases import run_statement
 from tests.kernel.processes.free_port import free_port
+from tests.kernel.revisions import REVISIONS
 from tests.kernel.warehouse.app import create_app
 
 PROMPTLY = 2.5
@@ -45,7 +46,7 @@ async def test_it_is_not_ready_on_an_empty_database(empty_postgresql_url: str) -
 @pytest.mark.parametrize(
     "change",
     [
-        "UPDATE alembic_version SET version_num = '20261123_2200'",
+        *(f"UPDATE alembic_version SET version_num = '{each}'" for each in REVISIONS[-2:-1]),
         "DELETE FROM alembic_version",
         "DROP TABLE alembic_version",
     ],

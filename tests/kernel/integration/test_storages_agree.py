@@ -237,7 +237,7 @@ def apps(run: Run, postgresql_url: str, tmp_path: Path) -> Iterator[SameAppOnEac
 
 
 def storages(apps: SameAppOnEachStorage, run: Run) -> type[Storages]:
-    """Return the machine with its apps, as hypothesis makes one for each example."""
+    """Return the machine with its apps, as hypothesis makes one for each run."""
 
     class WithApps(Storages):
         def __init__(self) -> None:
@@ -251,7 +251,7 @@ QUICK = settings(
     stateful_step_count=30,
     derandomize=True,
     database=None,
-    # To make a failing example smaller would take longer than a test may.
+    # To make a failing run smaller would take longer than a test may.
     phases=[Phase.generate],
     deadline=None,
     suppress_health_check=list(HealthCheck),

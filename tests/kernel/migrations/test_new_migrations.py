@@ -64,7 +64,7 @@ def new_tables(monkeypatch: pytest.MonkeyPatch) -> MetaData:
     for table in metadata.tables.values():
         table.to_metadata(tables)
     Table(
-        "books",
+        "new_books",
         tables,
         Column("id", Id, primary_key=True),
         Column("title", sa.String(100), nullable=False, unique=True),
@@ -73,10 +73,10 @@ def new_tables(monkeypatch: pytest.MonkeyPatch) -> MetaData:
         sa.CheckConstraint("price >= 0", name="price"),
     )
     Table(
-        "loans",
+        "new_loans",
         tables,
         Column("id", Id, primary_key=True),
-        Column("book_id", Id, ForeignKey("books.id", ondelete="CASCADE"), nullable=False),
+        Column("book_id", Id, ForeignKey("new_books.id", ondelete="CASCADE"), nullable=False),
     )
     monkeypatch.setattr("adapters.sql.unit_of_work.metadata", tables)
     return tables
@@ -94,7 +94,7 @@ async def test_what_is_written_runs_and_can_be_taken_back(
     for _ in range(2):
         (step,) = await migrate(empty_engine)
         assert step.endswith('Add "books" \\ loans')
-        assert {"books", "loans"} < set(await outline(empty_engine))
+        assert {"new_books", "new_loans"} < set(await outline(empty_engine))
         async with empty_engine.connect() as connection:
             found = await connection.run_sync(differences)
         assert not [each for each in found if "add_table" in str(each)]
@@ -156,13 +156,14 @@ def test_the_command_works_on_a_fresh_clone_and_passes_the_linter(tmp_path: Path
     for name in ("domain", "application", "adapters", "entrypoints", "pyproject.toml"):
         subprocess.run(["cp", "-r", ROOT / name, tmp_path], check=True)
     versions = tmp_path / "adapters" / "sql" / "migrations" / "versions"
-    table = tmp_path / "adapters" / "sql" / "example_items" / "table.py"
+    table = tmp_path / "adapters" / "sql" / "unit_of_work.py"
     table.write_text(
         table.read_text()
-        + "\n\nfrom sqlalchemy import Column\n"
+        + "\n\nfrom sqlalchemy import Column, Table\n"
         + "from adapters.sql.kernel.column_types import Id, UtcTime\n"
-        + "books = Table(\n"
-        + '    "books", metadata, Column("id", Id, primary_key=True), Column("at", UtcTime)\n)\n'
+        + "new_books = Table(\n"
+        + '    "new_books",\n'
+        + '    metadata, Column("id", Id, primary_key=True), Column("at", UtcTime)\n)\n'
     )
     before = set(versions.glob("*.py"))
 
@@ -186,4 +187,4 @@ def test_the_command_works_on_a_fresh_clone_and_passes_the_linter(tmp_path: Path
     assert not (tmp_path / "data").exists()
     run("ruff", "check", str(versions))
     run("ruff", "format", "--check", str(versions))
-    assert "books" in run("entrypoints", "db", "upgrade").stdout
+    assert "new_books" in run("entrypoints", "db", "upgrade").stdout

@@ -38,7 +38,7 @@ MAY_BE = {
     "replayed responses": "responses that had been earned by an earlier sending",
 }
 SERVER_ERRORS = {"500", "503", "507"}
-MOST_EXAMPLES = 3
+MOST_SHOWN = 3
 LOG_TAIL = 40
 MEGABYTE = 1_000_000
 
@@ -53,18 +53,18 @@ class Account:
         self.log_tail: deque[str] = deque(maxlen=LOG_TAIL)
         self.changed = asyncio.Event()
         """Set by each change that succeeds."""
-        self._examples: dict[str, list[str]] = defaultdict(list)
+        self._shown: dict[str, list[str]] = defaultdict(list)
         self._began = time.monotonic()
 
-    def count(self, what: str, example: str = "") -> None:
+    def count(self, what: str, case: str = "") -> None:
         self.counts[what] += 1
-        if example and len(self._examples[what]) < MOST_EXAMPLES:
-            self._examples[what].append(f"at {self._seconds():.1f} s: {example}")
+        if case and len(self._shown[what]) < MOST_SHOWN:
+            self._shown[what].append(f"at {self._seconds():.1f} s: {case}")
 
-    def count_status(self, status: int, example: str) -> None:
+    def count_status(self, status: int, case: str) -> None:
         self.count("responses")
         if status >= 500:
-            self.count(str(status) if str(status) in SERVER_ERRORS else "other 5xx", example)
+            self.count(str(status) if str(status) in SERVER_ERRORS else "other 5xx", case)
 
     def say(self, what: str) -> None:
         print(f"{self._seconds():7.1f} s  {what}", flush=True)
@@ -95,7 +95,7 @@ class Account:
         """Return the account, and the details of what is wrong in it."""
         wrong = self.wrong()
         parts = [self.table()]
-        parts += [f"{what}, for example:\n" + "\n".join(self._examples[what]) for what in wrong]
+        parts += [f"{what}, such as:\n" + "\n".join(self._shown[what]) for what in wrong]
         if wrong:
             parts.append("the end of the service's log, without what succeeded:")
             parts.append("\n".join(self.log_tail))

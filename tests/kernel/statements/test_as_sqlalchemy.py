@@ -28,7 +28,7 @@ QUICK = settings(
 MANY = settings(QUICK, max_examples=400)
 
 
-def compare_values(both: BothWays, warehouse: Warehouse, run: Run, examples: settings) -> None:
+def compare_values(both: BothWays, warehouse: Warehouse, run: Run, runs: settings) -> None:
     async def compare(steps: list[Step]) -> None:
         await both.clear()
         await both.unit(steps[:1])
@@ -36,7 +36,7 @@ def compare_values(both: BothWays, warehouse: Warehouse, run: Run, examples: set
             await both.read(step)
         await both.transaction(steps)
 
-    @examples
+    @runs
     @given(samples(warehouse))
     def test(steps: list[Step]) -> None:
         run(compare(steps))
@@ -44,7 +44,7 @@ def compare_values(both: BothWays, warehouse: Warehouse, run: Run, examples: set
     test()
 
 
-def compare_statements(both: BothWays, warehouse: Warehouse, run: Run, examples: settings) -> None:
+def compare_statements(both: BothWays, warehouse: Warehouse, run: Run, runs: settings) -> None:
     write, read = writes(warehouse), reads(warehouse)
     unit = st.tuples(st.just("unit"), st.lists(write, min_size=1, max_size=3))
     transaction = st.tuples(st.just("transaction"), st.lists(write | read, max_size=4))
@@ -61,7 +61,7 @@ def compare_statements(both: BothWays, warehouse: Warehouse, run: Run, examples:
                 for step in steps:
                     await both.read(step)
 
-    @examples
+    @runs
     @given(st.lists(unit | transaction | alone, min_size=1, max_size=4))
     def test(parts: list[tuple[str, list[Step]]]) -> None:
         run(compare(parts))

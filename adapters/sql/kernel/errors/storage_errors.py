@@ -18,7 +18,7 @@ class NoResponse(ConnectionLost):
 
 
 class ConnectionUnfit(StorageUnavailable):
-    """The server rejected a statement because of the state of its connection, for example after it
+    """The server rejected a statement because of the state of its connection, such as after it
     became a standby. The connection must be closed; a new one may work."""
 
 

@@ -158,7 +158,7 @@ class _DependsOnDatabaseError(Exception):
 
 
 class _UnknownType:
-    """The database type of a column before it is known. `Numeric`, for example, converts asyncpg's
+    """The database type of a column before it is known. `Numeric`, for one, converts asyncpg's
     values by that type."""
 
     def __eq__(self, other: object) -> bool:

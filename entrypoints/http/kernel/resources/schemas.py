@@ -9,18 +9,18 @@ from pydantic.fields import FieldInfo
 
 from domain.kernel.rules import Text
 
-EXAMPLE_ID = "01890a5d-ac96-774b-bcce-b302099a8057"
+AN_ID = "01890a5d-ac96-774b-bcce-b302099a8057"
 
 
-def text(rule: Text, example: str) -> FieldInfo:
-    """Return the description of a text that the domain's rule bounds.
+def text(rule: Text, shown: str) -> FieldInfo:
+    """Return the description of a text that the domain's rule bounds; `shown` is a valid one.
 
     The rule itself is checked in the domain alone, so that every way in has the same errors.
     """
     least = f"{rule.min_length} to " if rule.min_length else "At most "
     stripped = ", white space at both ends not counted" if rule.strip else ""
     info: FieldInfo = Field(
-        description=f"{least}{rule.max_length} characters{stripped}.", examples=[example]
+        description=f"{least}{rule.max_length} characters{stripped}.", examples=[shown]
     )
     return info
 
@@ -57,7 +57,7 @@ class VersionedRead(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
 
-    id: UUID = Field(examples=[EXAMPLE_ID])
+    id: UUID = Field(examples=[AN_ID])
     version: int = Field(description="1 for a new one, one more for every change.", examples=[1])
     created_at: datetime = Field(examples=["2026-11-23T22:13:15.123456Z"])
     updated_at: datetime = Field(examples=["2026-11-23T22:13:15.123456Z"])

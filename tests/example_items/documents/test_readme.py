@@ -12,7 +12,7 @@ import pytest
 
 from tests.kernel.processes.service_process import ServiceProcess
 
-README = Path(__file__).parents[2] / "README.md"
+README = Path(__file__).parents[3] / "README.md"
 ADDRESS = "localhost:8000"
 SESSION = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COMMAND = re.compile(r"^\$ (.+)$", re.MULTILINE)
