@@ -181,7 +181,7 @@ async def test_the_listener_and_the_tenant_of_the_recipes(postgresql_url: str) -
 
 def _counted_table() -> str:
     """Return the table whose rows the page on the architecture counts, whichever it is."""
-    return re.findall(r"select_from\((\w+)\)", _page("architecture.md"))[0]
+    return str(re.findall(r"select_from\((\w+)\)", _page("architecture.md"))[0])
 
 
 def _page(name: str) -> str:

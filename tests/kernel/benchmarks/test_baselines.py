@@ -9,7 +9,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from benchmarks.operations import PREFIX
+from benchmarks.resource import PREFIX
 from benchmarks.running import RunningSubject
 from benchmarks.subjects import POSTGRESQL, SERVICE, SQLITE, Subject, subjects_of
 from tests.kernel.processes.guardian import Guardian

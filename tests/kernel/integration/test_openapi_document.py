@@ -211,26 +211,26 @@ async def test_every_reference_leads_somewhere(tried: Tried) -> None:
     assert found == {f"#/components/schemas/{name}" for name in schemas}
 
 
-async def test_every_example_is_valid(tried: Tried) -> None:
-    def examples(node: object) -> Iterator[tuple[Document, object]]:
+async def test_every_value_that_is_shown_is_valid(tried: Tried) -> None:
+    def shown(node: object) -> Iterator[tuple[Document, object]]:
         if isinstance(node, dict):
             # A property may have this name, too.
             if isinstance(node.get("examples"), list):
-                yield from ((node, example) for example in node["examples"])
+                yield from ((node, value) for value in node["examples"])
             for each in node.values():
-                yield from examples(each)
+                yield from shown(each)
         elif isinstance(node, list):
             for each in node:
-                yield from examples(each)
+                yield from shown(each)
 
-    found = list(examples(tried.document))
+    found = list(shown(tried.document))
 
     assert len(found) >= 10
-    for schema, example in found:
-        validator_of(schema, tried.document).validate(example)
+    for schema, value in found:
+        validator_of(schema, tried.document).validate(value)
 
 
-async def test_an_item_made_of_the_examples_is_taken_and_valid(tried: Tried) -> None:
+async def test_an_item_made_of_what_is_shown_is_taken_and_valid(tried: Tried) -> None:
     schemas = tried.document["components"]["schemas"]
     body = {
         name: each["examples"][0] for name, each in schemas["ProductCreate"]["properties"].items()
@@ -241,9 +241,9 @@ async def test_an_item_made_of_the_examples_is_taken_and_valid(tried: Tried) -> 
     assert created.status_code == 201
     assert body.items() <= created.json().items()
     read = schemas["ProductRead"]["properties"]
-    example = {name: each["examples"][0] for name, each in read.items()}
-    validator_of(schemas["ProductRead"], tried.document).validate(example)
-    assert example.keys() == created.json().keys()
+    shown = {name: each["examples"][0] for name, each in read.items()}
+    validator_of(schemas["ProductRead"], tried.document).validate(shown)
+    assert shown.keys() == created.json().keys()
 
 
 @pytest.mark.parametrize(

@@ -188,14 +188,14 @@ def test_a_plain_status_is_named_as_rfc_9110_names_it_whatever_python_says() -> 
     assert phrase(418) == HTTPStatus(418).phrase
 
 
-def test_the_document_has_an_example_of_each_type_that_a_status_can_have() -> None:
+def test_the_document_shows_each_type_that_a_status_can_have() -> None:
     document = create_app(settings_for("memory://")).openapi()
     responses = document["paths"][f"{PRODUCTS}/"]["post"]["responses"]
     for status in (400, 409, 503):
-        examples = responses[str(status)]["content"]["application/problem+json"]["examples"]
+        shown = responses[str(status)]["content"]["application/problem+json"]["examples"]
         expected = {name: each for name, each in PROBLEM_TYPES.items() if each.status == status}
-        assert examples.keys() == expected.keys()
-        for name, example in examples.items():
-            value = example["value"]
+        assert shown.keys() == expected.keys()
+        for name, each in shown.items():
+            value = each["value"]
             assert (value["type"], value["title"]) == (expected[name].uri, expected[name].title)
             Problem.model_validate(value)

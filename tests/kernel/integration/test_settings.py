@@ -15,7 +15,7 @@ from entrypoints.kernel.service_settings import unknown_settings
 from entrypoints.settings import AppSettings
 from tests.kernel.integration.service import PROJECT, settings_for
 
-EXAMPLE = PROJECT / ".env.example"
+DOCUMENTED = PROJECT / ".env.example"
 POSTGRESQL = "postgresql+asyncpg://service:hunter2@db:5432/items"
 # A value for every setting that is not its default.
 OTHER_VALUES: dict[str, tuple[str, Any]] = {
@@ -78,19 +78,19 @@ def test_the_environment_comes_before_the_file(monkeypatch: pytest.MonkeyPatch) 
     assert AppSettings().port == 2
 
 
-def test_the_example_names_every_setting_and_no_other() -> None:
-    lines = EXAMPLE.read_text().splitlines()
+def test_the_file_names_every_setting_and_no_other() -> None:
+    lines = DOCUMENTED.read_text().splitlines()
     names = [line.partition("=")[0] for line in lines if line and not line.startswith("#")]
 
     assert sorted(names) == sorted(map(name_of, AppSettings.model_fields))
 
 
-def test_the_example_gives_the_defaults() -> None:
-    assert AppSettings(_env_file=EXAMPLE) == defaults()
+def test_the_file_gives_the_defaults() -> None:
+    assert AppSettings(_env_file=DOCUMENTED) == defaults()
 
 
-def test_every_setting_in_the_example_is_explained() -> None:
-    paragraphs = EXAMPLE.read_text().strip().split("\n\n")
+def test_every_setting_in_the_file_is_explained() -> None:
+    paragraphs = DOCUMENTED.read_text().strip().split("\n\n")
 
     for paragraph in paragraphs:
         assert paragraph.startswith("#")
