@@ -126,6 +126,7 @@ async def test_cancelled_waiters_do_not_count_for_the_limit(
     for _ in range(2):
         waiting = [asyncio.create_task(queue.acquire()) for _ in range(2)]
         await asyncio.sleep(0)
+        assert not any(each.done() for each in waiting)  # none is rejected
         with pytest.raises(StorageUnavailable, match="too many callers wait"):
             await queue.acquire()
         for each in waiting:

@@ -2,12 +2,13 @@
 
 import asyncio
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from tests.kernel.contract.products import all_stored, new_product, store
 from tests.kernel.database_settings import engine_for
@@ -60,6 +61,18 @@ async def test_the_first_connection_waits_for_the_one_that_sets_the_file_up(
     other.close()
 
     assert await using == "wal"
+
+
+async def test_no_other_process_writes_between_a_sessions_read_and_its_write(
+    engine: AsyncEngine, tmp_path: Path
+) -> None:
+    """The session's write would fail: SQLITE_BUSY_SNAPSHOT, https://www.sqlite.org/rescode.html"""
+    async with AsyncSession(engine) as session:
+        await session.execute(text("SELECT 1"))
+
+        other = sqlite3.connect(tmp_path / "test.db", timeout=0, isolation_level=None)
+        with closing(other), pytest.raises(sqlite3.OperationalError, match="locked"):
+            other.execute("BEGIN IMMEDIATE")
 
 
 async def test_readers_do_not_wait_for_a_writer(sql_storage: SqlStorage) -> None:

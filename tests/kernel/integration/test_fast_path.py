@@ -1,11 +1,13 @@
 """The fast path responds to requests as FastAPI does, and takes those that are valid
 but for their body."""
 
+import threading
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import httpx
 import pytest
+from fastapi import Depends, Request
 from starlette.responses import Response
 from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -134,6 +136,46 @@ async def test_other_middleware_sees_what_takes_the_fast_path(is_added_first: bo
         assert (await client.get("/plain")).status_code == 200
 
     assert seen == ["/plain"]
+
+
+async def counted(request: Request) -> int:
+    """A dependency that returns how often it was called for the request."""
+    request.state.count = getattr(request.state, "count", 0) + 1
+    return int(request.state.count)
+
+
+async def test_a_route_without_a_plain_shape_works_as_in_fastapi() -> None:
+    settings = settings_for("memory://")
+    app = new_app(settings)
+
+    @app.get("/thread")
+    def thread() -> Response:
+        return Response(str(threading.current_thread() is threading.main_thread()))
+
+    @app.post("/small", max_body_size=3)
+    async def small(request: Request) -> Response:
+        return Response(await request.body())
+
+    @app.get("/twice")
+    async def twice(
+        one: Annotated[int, Depends(counted)], other: Annotated[int, Depends(counted)]
+    ) -> Response:
+        return Response(f"{one} {other}")
+
+    @app.get("/once")
+    async def once(count: Annotated[int, Depends(counted)]) -> Response:
+        return Response(str(count))
+
+    add_kernel(app, settings)
+    async with bare_client_of(app) as client:
+        assert (await client.get("/thread")).text == "False"
+        assert (await client.post("/small", content=b"123")).text == "123"
+        assert (await client.post("/small", content=b"1234")).status_code == 413
+        assert (await client.get("/twice")).text == "1 1"
+        assert (await client.get("/once")).text == "1"
+
+        app.dependency_overrides[counted] = lambda: 7
+        assert (await client.get("/once")).text == "7"
 
 
 async def test_valid_requests_take_the_fast_path(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,19 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import (
+    Column,
+    ForeignKey,
+    Integer,
+    MetaData,
+    Table,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from adapters.sql.kernel.execution.combined_statement import combine
@@ -24,6 +36,15 @@ RECORD = Write(ADD_RECORD, VALUES, violations={"pk_idempotency_records": TAKEN})
 ITEM = dict.fromkeys(column.name for column in PRODUCT_ROWS.columns)
 EXPECTED = dict.fromkeys(("expected_id", "expected_version"))
 CHANGES = dict.fromkeys(PRODUCT_ROWS.changing) | EXPECTED
+LINKED = MetaData()
+PARENTS = Table("parents", LINKED, Column("id", Integer, primary_key=True))
+CHILDREN = Table(
+    "children",
+    LINKED,
+    Column("id", Integer, primary_key=True),
+    Column("parent_id", ForeignKey("parents.id")),
+)
+CHILD = {"id": 1, "parent_id": 1}
 
 
 def test_a_single_write_is_unchanged() -> None:
@@ -75,6 +96,10 @@ def test_missed_needs_a_statement_that_returns_rows() -> None:
         [Write(ADD, ITEM), Write(UPDATE, CHANGES)],
         [Write(ADD, ITEM), Write(REMOVE_RECORD, {"key": "k", "expires_at": None})],
         [Write(ADD, ITEM), Write(ADD, ITEM), RECORD],
+        # The same table, and a table with a foreign key.
+        [Write(update(PARENTS), {"id": 1}), Write(insert(PARENTS), {"id": 2})],
+        [Write(insert(PARENTS), {"id": 1}), Write(insert(CHILDREN), CHILD)],
+        [Write(insert(CHILDREN), CHILD), RECORD],
         # Several rows.
         [Write(ADD, [ITEM, ITEM]), RECORD],
         [Write(ADD, ITEM), Write(ADD_RECORD, [VALUES])],

@@ -3,7 +3,20 @@ from datetime import UTC, datetime, timedelta, timezone
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Dialect, Executable, bindparam, insert, select, update
+from sqlalchemy import (
+    Column,
+    Dialect,
+    Executable,
+    Integer,
+    MetaData,
+    Table,
+    bindparam,
+    func,
+    insert,
+    literal_column,
+    select,
+    update,
+)
 from sqlalchemy.dialects.sqlite import aiosqlite
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -84,9 +97,41 @@ def test_rows_of_sqlite_come_back_as_python_values() -> None:
     assert [tuple(row) for row in rows] == [(ID, 1, TIME, TIME, "lamp", None)] * 2
 
 
+def test_a_page_has_its_times_as_text_unless_the_cast_could_change_its_rows() -> None:
+    time = products.c.created_at
+    page = select(time).order_by(products.c.id)
+    others = [
+        select(time),
+        page.distinct(),
+        select(time.label("at")).order_by("at"),
+        select(func.max(time)).order_by(func.max(time)),
+    ]
+
+    assert compiled_for(POSTGRESQL, page).as_written
+    assert not any(compiled_for(POSTGRESQL, each).as_written for each in others)
+
+
 @pytest.mark.parametrize("dialect", [SQLITE, POSTGRESQL])
 def test_no_rows_come_back_as_none(dialect: Dialect) -> None:
     assert list(compiled_for(dialect, GET, "id").rows([])) == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "parameters"),
+    [
+        (insert(Table("made", MetaData(), Column("id", Integer, default=int))), []),
+        (update(Table("kept", MetaData(), Column("at", Integer, onupdate=int))), []),
+        (select(products.c.id).where(products.c.name.in_(["lamp", "chair"])), []),
+        (select(literal_column("products.*")).select_from(products), []),
+        (GET.execution_options(yield_per=10), ["id"]),
+        (select(products.c.id).where(products.c.name == bindparam(None, callable_=str)), []),
+    ],
+    ids=["default", "onupdate", "in", "literal columns", "options", "callable"],
+)
+def test_a_statement_that_needs_sqlalchemy_has_no_fast_path(
+    statement: Executable, parameters: list[str]
+) -> None:
+    assert compile_statement(statement, parameters, SQLITE) is None
 
 
 @pytest.mark.parametrize("dialect", [SQLITE, POSTGRESQL])

@@ -100,6 +100,22 @@ async def test_what_was_deleted_or_has_another_version_by_then_is_no_hindrance(
     assert (await idempotency.once("replace", b"print", replacing, respond)).is_replayed
 
 
+async def test_a_use_case_that_commits_without_its_result_raises(
+    service: ProductService, idempotency: Idempotency, units_of_work: MemoryUnitsOfWork
+) -> None:
+    """A retry would make its change a second time."""
+    item = await service.create("lamp", None)
+
+    async def deleting() -> Product:
+        async with units_of_work.for_writing() as unit:
+            unit.products.remove(item)
+            await unit.commit()
+        return item
+
+    with pytest.raises(RuntimeError, match="without its idempotency record"):
+        await idempotency.once("key", b"print", deleting, respond)
+
+
 async def test_a_change_of_nothing_needs_no_record(
     service: ProductService, idempotency: Idempotency, units_of_work: MemoryUnitsOfWork
 ) -> None:
