@@ -76,6 +76,10 @@ format: .venv/.installed-dev ## format the code and mend what can be mended
 soak: .venv/.installed-dev ## load it and let things fail, for 10 minutes; ARGS='--minutes 60 --database sqlite'
 	@$(BIN)/python -m tests.kernel.soak $(ARGS)
 
+.PHONY: mutants
+mutants: .venv/.installed-dev ## remove guards one by one, and see a test fail for each; ARGS='--only NAME'
+	@$(BIN)/python -m tests.kernel.mutants $(ARGS)
+
 .PHONY: bench
 bench: .venv/.installed-bench .venv/run/.installed ## measure, at length
 	@$(BIN)/python -m benchmarks --python .venv/run/bin/python $(ARGS)
