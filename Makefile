@@ -1,25 +1,25 @@
 # `make run` and `make test` are all the set-up there is.
 #
-# A stamp file in .venv stands for each lock that was installed, so that a warm start does nothing
-# and a changed lock is installed again.
+# A stamp file in .venv marks each lock as installed: a warm start does nothing, and a changed lock
+# is installed again.
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-# `check` is in an order: its tests come last, also under -j.
+# `check` has an order: its tests come last, also with -j.
 .NOTPARALLEL:
 
-# `make PYTHON=python3.12 test` asks for one by name. A shim may exist and not run, so each is run.
+# `make PYTHON=python3.12 test` selects one. A shim may exist and not work, so each candidate is run.
 RECENT_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON = $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	"$$python" -c '$(RECENT_ENOUGH)' 2>/dev/null && echo "$$python" && break; done)
 
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
-# A worker starts its own databases: more of them than this cost more than they bring. The last
-# tests go to whichever worker is free.
+# Each worker starts its own databases, so that more workers than this take longer. The last tests
+# go to any worker that is free.
 IN_PARALLEL := -n auto --maxprocesses 4 --dist worksteal
 
-# A .venv is made again when its Python is gone, or is not the one that was asked for by name.
+# A .venv is created again when its Python is gone, or is not the one that PYTHON= selects.
 VERSION := import sys; print(sys.version, sys.base_prefix)
 ifeq ($(shell test -x $(BIN)/python && echo yes),)
 REMAKE := FORCE
@@ -45,7 +45,7 @@ test: .venv/.installed-dev ## run the quick tests; ARGS='-n0 -k name' goes to py
 	@$(PYTEST) $(IN_PARALLEL) -m "not slow" $(ARGS)
 
 .PHONY: check
-check: lint types contracts ## all that CI checks: lint, types, contracts, every test
+check: lint types contracts ## run all checks of CI: lint, types, contracts, every test
 	@$(PYTEST) $(IN_PARALLEL)
 
 .PHONY: coverage
@@ -53,7 +53,7 @@ coverage: .venv/.installed-dev ## run every test and show which lines none of th
 	@$(PYTEST) $(IN_PARALLEL) --cov --cov-report=term --cov-report=html $(ARGS)
 
 .PHONY: lint
-lint: .venv/.installed-dev ## look for mistakes and for unformatted code
+lint: .venv/.installed-dev ## check for mistakes and unformatted code
 	@$(BIN)/python -m ruff check
 	@$(BIN)/python -m ruff format --check
 
@@ -63,17 +63,17 @@ types: .venv/.installed-bench ## check the types
 	@$(BIN)/python -m mypy
 
 .PHONY: contracts
-contracts: .venv/.installed-dev ## check who imports whom, and that each dependency is declared and used
+contracts: .venv/.installed-dev ## check which layer imports which, and that each dependency is declared and used
 	@$(BIN)/python $(BIN)/lint-imports --no-logo
 	@$(BIN)/python -m deptry --no-ansi .
 
 .PHONY: format
-format: .venv/.installed-dev ## format the code and mend what can be mended
+format: .venv/.installed-dev ## format the code and fix what can be fixed
 	@$(BIN)/python -m ruff check --fix-only
 	@$(BIN)/python -m ruff format
 
 .PHONY: soak
-soak: .venv/.installed-dev ## load it and let things fail, for 10 minutes; ARGS='--minutes 60 --database sqlite'
+soak: .venv/.installed-dev ## inject faults under load for 10 minutes; ARGS='--minutes 60 --database sqlite'
 	@$(BIN)/python -m tests.kernel.soak $(ARGS)
 
 .PHONY: mutants
@@ -81,29 +81,29 @@ mutants: .venv/.installed-dev ## remove guards one by one, and see a test fail f
 	@$(BIN)/python -m tests.kernel.mutants $(ARGS)
 
 .PHONY: bench
-bench: .venv/.installed-bench .venv/run/.installed ## measure, at length
+bench: .venv/.installed-bench .venv/run/.installed ## run the benchmarks
 	@$(BIN)/python -m benchmarks --python .venv/run/bin/python $(ARGS)
 
 .PHONY: bench-quick
-bench-quick: .venv/.installed-bench .venv/run/.installed ## measure, roughly
+bench-quick: .venv/.installed-bench .venv/run/.installed ## run short benchmarks, for a rough comparison
 	@$(BIN)/python -m benchmarks --python .venv/run/bin/python --quick $(ARGS)
 
-# What is measured has the packages that it has in production: structlog and dependency-injector
-# import other ones where they find them, which would double their share of the start.
+# The measured service has only the packages of production: structlog and dependency-injector import
+# optional packages where they find them, which would double their share of the start.
 .venv/run/.installed: requirements/run.txt .venv/.installer
 	@$(BIN)/python -m venv --clear .venv/run
 	@$(call INSTALL,.venv/run/bin/python,$<)
 	@touch $@
 
-# --universal: one lock for every platform and every Python from 3.11 on. The index's address stays
-# out, so that each machine uses its own, and extras stay in: pip looks for them. Each lock holds
-# to the one before it.
+# --universal: one lock for every platform and every Python from 3.11 on. The index's address is left
+# out, so that each machine uses its own; extras are included, because pip needs them. Each lock is
+# constrained by the one before it.
 LOCK = $(BIN)/uv pip compile --quiet --system-certs pyproject.toml --universal --python-version 3.11 \
 	--generate-hashes --no-strip-extras --no-emit-index-url \
 	--custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 
 .PHONY: lock
-lock: .venv/.installer ## write requirements/*.txt from pyproject.toml; UPGRADE=1 moves to the newest
+lock: .venv/.installer ## write requirements/*.txt from pyproject.toml; UPGRADE=1 takes the newest versions
 	@$(LOCK) -o requirements/run.txt
 	@$(LOCK) --group dev -c requirements/run.txt -o requirements/dev.txt
 	@$(LOCK) --group dev --group bench -c requirements/dev.txt -o requirements/bench.txt
@@ -112,7 +112,7 @@ lock: .venv/.installer ## write requirements/*.txt from pyproject.toml; UPGRADE=
 		$(if $(UPGRADE),--upgrade) -o requirements/uv.txt
 
 .PHONY: clean
-clean: ## remove what was made here, but for the data
+clean: ## remove what these targets create, but not the data
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis \
 		.coverage .coverage.* htmlcov
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -127,8 +127,8 @@ clean: ## remove what was made here, but for the data
 	@"$(PYTHON)" -m venv --clear .venv
 	@touch $@
 
-# uv only saves time: where it cannot be had, pip installs the same lock. Like pip, it is to trust
-# whom the machine trusts (--system-certs): a proxy that inspects has a certificate of its own.
+# uv only saves time: where it cannot be installed, pip installs the same lock. Like pip, uv uses the
+# system's certificates (--system-certs): a proxy that inspects TLS has a certificate of its own.
 .venv/.installer: requirements/uv.txt .venv/.created
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $< \
 		|| echo >&2 "uv cannot be installed here: pip will do"

@@ -28,7 +28,7 @@ class Calibration:
 
     @property
     def best(self) -> float:
-        """The pace of the run's fastest tenth: CPU times are told as if all of it had been such."""
+        """The pace of the run's fastest tenth: CPU times are scaled to this pace."""
         return self._ordered[len(self._paces) // 10]
 
     @property

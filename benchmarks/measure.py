@@ -45,7 +45,7 @@ class SideBySide:
         taken = [_Taken(running) for running in everyone]
         pace = self._calibration.pace()
         for turn in range(TURNS):
-            # Nobody always runs after the slowest.
+            # The order alternates, so that no subject always runs after the slowest.
             for one in taken if turn % 2 == 0 else reversed(taken):
                 pace = self._burst(one, pace, operation, seconds / TURNS)
         for one in taken:

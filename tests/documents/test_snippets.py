@@ -113,7 +113,7 @@ async def test_plain_sessions_of_the_architecture_page(app: FastAPI) -> None:
     async with client_of(app) as client:
         await client.post("/books/table")
         assert (await client.post("/books")).status_code == 200
-        # The commit fails, and the client is told so.
+        # The commit fails, and the response says so.
         assert (await client.post("/books?sequel_of=7")).status_code == 409
         assert (await client.get("/count")).json() == 1
         assert await shown.count_items(app) == 1

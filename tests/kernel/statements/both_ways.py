@@ -111,7 +111,7 @@ async def _outcome(awaitable: Any) -> Outcome:
 
 
 def _name(error: BaseException) -> Outcome:
-    """Return what tells the error from others: the driver's, whatever wraps it."""
+    """Return what distinguishes the error from others: the driver's error inside any wrapper."""
     while isinstance(error, ApplicationError) and error.__cause__:
         error = error.__cause__
     if isinstance(error, DBAPIError):

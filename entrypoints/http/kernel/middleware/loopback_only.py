@@ -15,7 +15,7 @@ class LoopbackOnly:
     """Pure ASGI middleware, for a service without API keys, that rejects requests to an address
     that other machines can reach.
 
-    `python -m entrypoints` does not listen on such an address. Another server tells the app its
+    `python -m entrypoints` does not listen on such an address. Another server passes the app its
     address only with each request (`scope["server"]`). A proxy on the same machine cannot be
     detected: it has to authenticate clients itself.
     """
