@@ -57,7 +57,7 @@ async def _type(commands: list[str], address: str) -> str:
         "bash",
         "-euc",
         "\n".join(script),
-        # No .curlrc of whoever runs the tests.
+        # No .curlrc of the user who runs the tests.
         env={**os.environ, "CURL_HOME": os.devnull},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,

@@ -36,7 +36,9 @@ from tests.kernel.warehouse.app import create_app
 CLIENTS = 20
 
 
-async def create_until_told_to_leave(service: ServiceProcess, number: int) -> list[httpx.Response]:
+async def create_until_the_connection_closes(
+    service: ServiceProcess, number: int
+) -> list[httpx.Response]:
     """Create items on one connection until a response closes it; raise if it ends otherwise."""
     responses = []
     async with client_of(service) as client:
@@ -56,7 +58,7 @@ async def test_every_request_gets_a_response_and_no_connection_is_reset(
 ) -> None:
     async with service_on(fault_url, APP_WORKERS=workers) as service:
         clients = [
-            asyncio.create_task(create_until_told_to_leave(service, number))
+            asyncio.create_task(create_until_the_connection_closes(service, number))
             for number in range(CLIENTS)
         ]
         await asyncio.sleep(0.7)

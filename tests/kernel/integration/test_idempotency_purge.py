@@ -69,10 +69,10 @@ async def test_a_failed_purge_is_logged_in_one_line_and_retried(
         units.on_commit = StorageUnavailable("hunter2")
         clock.time += DAY
 
-        async def is_told() -> bool:
+        async def is_logged() -> bool:
             return any("expired" in line["event"] for line in log_lines)
 
-        await eventually(is_told)
+        await eventually(is_logged)
         units.on_commit = None
 
         async def is_gone() -> bool:

@@ -18,7 +18,7 @@ SEVERAL = 3
 
 def start() -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "tests.kernel.migrations.migrate_when_told"],
+        [sys.executable, "-m", "tests.kernel.migrations.migrate_on_request"],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -1,4 +1,4 @@
-"""One of several processes that migrate: `python -m tests.kernel.migrations.migrate_when_told`.
+"""One of several processes that migrate: `python -m tests.kernel.migrations.migrate_on_request`.
 
 It takes the address, says that it is ready, and begins when a line comes.
 """
