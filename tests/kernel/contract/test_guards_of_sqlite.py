@@ -53,6 +53,15 @@ def test_a_rejection_undoes_its_own_unit_alone(connection: sqlite3.Connection) -
     assert connection.execute("SELECT number FROM numbers").fetchall() == [(1,), (2,)]
 
 
+def test_foreign_keys_are_checked_at_once_after_a_search(connection: sqlite3.Connection) -> None:
+    """The next unit of the batch would violate a RESTRICT unnoticed."""
+    connection.execute("BEGIN IMMEDIATE")
+    CONSTRAINTS.watch(connection)
+    CONSTRAINTS.violated(connection)
+
+    assert connection.execute("PRAGMA defer_foreign_keys").fetchone() == (0,)
+
+
 @pytest.fixture
 def database_url(sqlite_file_url: str) -> str:
     return sqlite_file_url
