@@ -62,6 +62,15 @@ def test_foreign_keys_are_checked_at_once_after_a_search(connection: sqlite3.Con
     assert connection.execute("PRAGMA defer_foreign_keys").fetchone() == (0,)
 
 
+def test_a_search_leaves_no_row(connection: sqlite3.Connection) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    CONSTRAINTS.watch(connection)
+    connection.execute("INSERT INTO numbers VALUES (1)")
+    CONSTRAINTS.violated(connection)
+
+    assert connection.execute("SELECT number FROM numbers").fetchall() == []
+
+
 @pytest.fixture
 def database_url(sqlite_file_url: str) -> str:
     return sqlite_file_url
