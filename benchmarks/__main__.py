@@ -27,11 +27,14 @@ def main() -> int:
         for database in plan.databases
         for bound in bounds(database, plan.row_counts)
     ]
-    if plan.is_complete:
+    if plan.is_complete and not finished.why_it_stopped:
         write_report(ROOT / "docs", plan, finished, verdicts)
         print("The figures are in docs/performance.md and docs/performance-tables.md.\n")
     else:
         print("\n\n".join(sections(plan, finished)), end="\n\n")
+    if finished.why_it_stopped:
+        print(f"Stopped before the end: {finished.why_it_stopped}")
+        return 1
     for verdict in verdicts:
         print(verdict)
     missed = sum(not verdict.is_met for verdict in verdicts)

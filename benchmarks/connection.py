@@ -26,11 +26,14 @@ class Connection(asyncio.Protocol):
         self._stop_at = 0.0
         self._sent_at = 0.0
         self._finished: Callable[[], None] | None = None
+        self.is_open = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.WriteTransport, transport)
+        self.is_open = True
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self.is_open = False
         if self._finished:
             self._fail(UnexpectedResponse(f"the connection was lost: {exc}"))
 

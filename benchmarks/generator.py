@@ -72,7 +72,10 @@ class LoadGenerator:
         assert self._process.stdout
         self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()
-        response: dict[str, Any] = json.loads(self._process.stdout.readline())
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError("the load generator has ended")
+        response: dict[str, Any] = json.loads(line)
         if "error" in response:
             raise RuntimeError(response["error"])
         return response

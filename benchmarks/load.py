@@ -18,7 +18,7 @@ from typing import Any
 import uvloop
 
 from benchmarks.connection import Connection, UnexpectedResponse
-from benchmarks.operations import operations
+from benchmarks.operations import Operation, operations
 
 WARM_UP_SECONDS = 0.05
 PATIENCE_SECONDS = 60.0
@@ -28,6 +28,8 @@ class Load:
     """The load on one subject."""
 
     def __init__(self) -> None:
+        self._port = 0
+        self._operations: Sequence[Operation] = ()
         self._connections: list[Connection] = []
         self._done: asyncio.Future[None] = asyncio.Future()
         self._busy = 0
@@ -37,12 +39,9 @@ class Load:
     ) -> dict[str, Any]:
         for connection in self._connections:
             connection.close()
-        loop = asyncio.get_running_loop()
-        self._connections = []
-        for wanted in operations(operation, connections, item_ids):
-            make = partial(Connection, wanted, self._fail)
-            _, connection = await loop.create_connection(make, "127.0.0.1", port)
-            self._connections.append(connection)
+        self._port = port
+        self._operations = list(operations(operation, connections, item_ids))
+        self._connections = [await self._open(each) for each in self._operations]
         await self._run(WARM_UP_SECONDS)
         gc.collect()
         return {}
@@ -56,7 +55,18 @@ class Load:
             "latencies": [value for one in self._connections for value in one.latencies],
         }
 
+    async def _open(self, operation: Operation) -> Connection:
+        make = partial(Connection, operation, self._fail)
+        loop = asyncio.get_running_loop()
+        _, connection = await loop.create_connection(make, "127.0.0.1", self._port)
+        return connection
+
     async def _run(self, seconds: float) -> None:
+        # A server may close what was idle while the others had their turns.
+        self._connections = [
+            connection if connection.is_open else await self._open(operation)
+            for connection, operation in zip(self._connections, self._operations, strict=True)
+        ]
         self._done = asyncio.Future()
         self._busy = len(self._connections)
         stop_at = perf_counter() + seconds

@@ -31,6 +31,8 @@ class Finished:
     results: Results
     drift: float
     postgresql_version: str
+    why_it_stopped: str | None = None
+    """None if all was measured."""
 
 
 def run(plan: Plan) -> Finished:
@@ -47,13 +49,19 @@ def run(plan: Plan) -> Finished:
         calibration = Calibration()
 
         subjects = plan.subjects()
-        measure_side_by_side(bench, subjects, plan, calibration)
-        say("counting round trips")
-        count_round_trips(bench, [one for one in subjects if one.database == POSTGRESQL])
-        measure_last_pages(bench, subjects, plan)
+        why_it_stopped = None
+        try:
+            measure_side_by_side(bench, subjects, plan, calibration)
+            say("counting round trips")
+            count_round_trips(bench, [one for one in subjects if one.database == POSTGRESQL])
+            measure_last_pages(bench, subjects, plan)
+        except (RuntimeError, OSError, TimeoutError, KeyboardInterrupt) as error:
+            # What was measured until then took minutes, and is of use.
+            why_it_stopped = f"{type(error).__name__}: {error}"
 
         bench.results.scale(CPU, calibration.best * 1e6)
-        return Finished(bench.results, calibration.worst / calibration.best, version)
+        drift = calibration.worst / calibration.best
+        return Finished(bench.results, drift, version, why_it_stopped)
 
 
 def measure_side_by_side(

@@ -1,9 +1,12 @@
+import asyncio
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from benchmarks.connection import UnexpectedResponse, content_length
 from benchmarks.generator import LoadGenerator, Outcome
+from benchmarks.load import Load
 from benchmarks.operations import GET, OPERATIONS, POST
 from benchmarks.process_clock import cpu_seconds
 from benchmarks.running import RunningSubject
@@ -29,6 +32,31 @@ def test_several_bursts_are_one_outcome() -> None:
     assert (outcome.seconds, outcome.generator_seconds) == pytest.approx((0.3, 0.04))
     assert outcome.requests == 4
     assert [outcome.quantile(share) for share in (0, 0.5, 0.99)] == [1.0, 3.0, 4.0]
+
+
+async def test_a_connection_that_was_closed_between_two_bursts_is_opened_again() -> None:
+    clients: list[asyncio.StreamWriter] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        clients.append(writer)
+        with suppress(asyncio.IncompleteReadError):
+            while await reader.readuntil(b"\r\n\r\n"):
+                writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+
+    async with await asyncio.start_server(serve, "127.0.0.1") as server:
+        load = Load()
+        await load.prepare(server.sockets[0].getsockname()[1], GET, 2, ["an-id"])
+        for client in clients:
+            client.close()
+            await client.wait_closed()
+        while any(each.is_open for each in load._connections):
+            await asyncio.sleep(0)
+
+        assert len((await load.go(0.01))["latencies"]) >= 2
+        assert len(clients) == 4
+        for client in clients:
+            client.close()
+            await client.wait_closed()
 
 
 @pytest.mark.slow
