@@ -161,7 +161,10 @@ async def test_a_request_that_outlasts_the_grace_period_gets_a_response(
 async def test_a_second_signal_ends_it_at_once(postgresql_url: str, workers: str) -> None:
     async with (
         service_on(
-            postgresql_url, APP_WORKERS=workers, APP_SHUTDOWN_GRACE_SECONDS="600"
+            postgresql_url,
+            APP_WORKERS=workers,
+            APP_SHUTDOWN_GRACE_SECONDS="600",
+            APP_REQUEST_DEADLINE_SECONDS="600",
         ) as service,
         patch_that_waits(service, postgresql_url) as patch,
     ):
@@ -169,7 +172,7 @@ async def test_a_second_signal_ends_it_at_once(postgresql_url: str, workers: str
         await asyncio.sleep(1.0)
         assert not patch.done()
         service.terminate()
-        assert await service.wait() == 0
+        assert await service.wait(20) == 0
         assert_no_traceback(service)
 
 
