@@ -33,7 +33,7 @@ async def many_items(url: str) -> AsyncIterator[tuple[ServiceProcess, str]]:
         async with KeepAliveClient(service.port) as client:
             item = {"name": "lamp", "description": "It shines."}
             original = (await client.request("POST", content=item)).json()["id"]
-        await asyncio.to_thread(multiply, url, original, STORED)
+        await asyncio.to_thread(multiply, url, original, STORED, "products")
         yield service, f"{PRODUCTS}/{row_id(STORED // 2)}"
 
 

@@ -27,7 +27,7 @@ from tests.kernel.warehouse.storages import migrate_and_create_tables
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
-LAYERS = ("domain", "application", "adapters", "entrypoints")
+COPIED = ("domain", "application", "adapters", "entrypoints", "tests")
 NEWER = "99991231_2359"
 MIGRATION = f'''
 """Add a color to the items, and a table."""
@@ -51,7 +51,7 @@ SECONDS_BETWEEN_STEPS = 1.0
 @pytest.fixture
 def newer_tree(tmp_path: Path) -> Path:
     tree = tmp_path / "newer"
-    for layer in LAYERS:
+    for layer in COPIED:
         shutil.copytree(ROOT / layer, tree / layer, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", tree)
     versions = tree / "adapters" / "sql" / "migrations" / "versions"

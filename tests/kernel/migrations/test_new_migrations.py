@@ -187,4 +187,4 @@ def test_the_command_works_on_a_fresh_clone_and_passes_the_linter(tmp_path: Path
     assert not (tmp_path / "data").exists()
     run("ruff", "check", str(versions))
     run("ruff", "format", "--check", str(versions))
-    assert "new_books" in run("entrypoints", "db", "upgrade").stdout
+    assert "Add books" in run("entrypoints", "db", "upgrade").stdout

@@ -4,6 +4,7 @@ The project's migrations create the kernel's tables; the tables of the warehouse
 """
 
 from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.schema import CreateIndex, CreateTable
 
 from adapters.memory.kernel import storage as memory
 from adapters.memory.kernel.unit_of_work import MemoryUnitsOfWork as _MemoryUnitsOfWork
@@ -41,5 +42,9 @@ async def migrate_and_create_tables(engine: AsyncEngine) -> None:
 
 
 async def create_tables(engine: AsyncEngine) -> None:
+    """Make the tables that are missing. Several processes may do so at once."""
     async with engine.begin() as connection:
-        await connection.run_sync(metadata.create_all)
+        for table in metadata.sorted_tables:
+            await connection.execute(CreateTable(table, if_not_exists=True))
+            for index in table.indexes:
+                await connection.execute(CreateIndex(index, if_not_exists=True))
