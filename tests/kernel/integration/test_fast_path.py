@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import httpx
 import pytest
-from fastapi import Depends, Request
+from fastapi import Depends, FastAPI, Request
 from starlette.responses import Response
 from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -208,3 +208,22 @@ async def test_valid_requests_take_the_fast_path(monkeypatch: pytest.MonkeyPatch
         ("GET", f"{PRODUCTS}/"),
         ("POST", f"{PRODUCTS}/"),
     ]
+
+
+async def test_a_line_feed_at_the_end_of_a_path_leads_where_fastapi_leads() -> None:
+    plain, ours = FastAPI(), new_app(settings_for("memory://"))
+    for app in (plain, ours):
+
+        @app.get("/things/")
+        async def all_things() -> Response:
+            return Response(b"all")
+
+        @app.get("/things/{name}")
+        async def one_thing(name: str) -> Response:
+            return Response(name.encode())
+
+    add_kernel(ours, settings_for("memory://"))
+
+    for path in ("/things/%0A", "/things/one%0A", "/things/one"):
+        expected, found = [await bare_client_of(app).get(path) for app in (plain, ours)]
+        assert found.content == expected.content

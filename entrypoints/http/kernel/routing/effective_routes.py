@@ -53,7 +53,11 @@ class EffectiveRoutes:
     def find(self, scope: Scope) -> Found | None:
         """Return the route that the app would choose for an HTTP request, or None if no route has
         the path and the method."""
-        return self._current().find(scope)
+        found = self._current().find(scope)
+        if found and scope["path"].endswith("\n"):
+            # The end of Starlette's regular expressions matches before a line feed too.
+            return found[0], None
+        return found
 
     def at(self, scope: Scope) -> list[EffectiveRoute]:
         """Return the routes of the request's path for any method."""
