@@ -1,5 +1,6 @@
 """`python -m entrypoints`: the kernel's command line, for this app and its settings."""
 
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -14,7 +15,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _end(number: int, _frame: object) -> None:
-    sys.exit(128 + number)
+    # Nothing is open yet. An exception could be raised within an import, and be wrapped there.
+    os._exit(128 + number)
 
 
 if __name__ == "__main__":

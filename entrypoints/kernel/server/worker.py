@@ -11,6 +11,7 @@ import signal
 import socket
 import sys
 from contextlib import suppress
+from types import FrameType
 
 from uvicorn.config import STARTUP_FAILURE
 
@@ -54,6 +55,11 @@ class WorkerServer(DrainingServer):
         self.should_exit = True
 
 
+def _exit(number: int, _frame: FrameType | None) -> None:
+    signal.signal(number, signal.SIG_IGN)  # a second one must not interrupt the exit
+    sys.exit(0)
+
+
 def run_worker(config: ServerConfig, line_fd: int, *listener_fds: int) -> int:
     """Serve until a signal or the supervisor ends it; return the exit status."""
     line, *listeners = (socket.socket(fileno=each) for each in (line_fd, *listener_fds))
@@ -61,7 +67,7 @@ def run_worker(config: ServerConfig, line_fd: int, *listener_fds: int) -> int:
         os.set_inheritable(each.fileno(), False)
     line.setblocking(False)
     # The server shuts down on this signal and then raises it again, which is no failure.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGTERM, _exit)
     server = WorkerServer(config, line)
     server.run(listeners)
     return 0 if server.started else STARTUP_FAILURE

@@ -1,11 +1,13 @@
 """The service of the warehouse: `python -m tests.kernel.warehouse`, as `python -m entrypoints`."""
 
+import os
 import signal
 import sys
 
 
 def _end(number: int, _frame: object) -> None:
-    sys.exit(128 + number)
+    # Nothing is open yet. An exception could be raised within an import, and be wrapped there.
+    os._exit(128 + number)
 
 
 if __name__ == "__main__":
